@@ -1,0 +1,7 @@
+//! Bitcoin sources: Esplora REST, Bitcoin Core, Electrum, and recorded answers of any of them.
+
+mod normalize;
+mod wire;
+
+pub use normalize::{Disbelief, believe, output, recognise, statement};
+pub use wire::{Request, Wire};

@@ -1,0 +1,1 @@
+//! Flow graph, taint rules, settlement and the trace loop.

@@ -1,0 +1,170 @@
+//! What a trace asks of a chain, and what comes back.
+
+use async_trait::async_trait;
+use bitcoin::{OutPoint, ScriptBuf, Txid};
+use serde::{Deserialize, Serialize};
+
+use crate::{BlockRef, Chain, Spends, TransactionStatement};
+
+/// One question about a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Query {
+    /// The transaction with its inputs and outputs.
+    Transaction {
+        /// Which.
+        txid: Txid,
+        /// The height of its block where an earlier answer named it; sources without an index need it.
+        height: Option<u64>,
+    },
+    /// What spent these outputs, in blocks up to and including `as_of`.
+    Spends {
+        /// The transaction that created the outputs.
+        txid: Txid,
+        /// The height of its block, where known.
+        height: Option<u64>,
+        /// The outputs asked for, ascending by index, each with its locking script.
+        outputs: Vec<(u32, ScriptBuf)>,
+        /// Later blocks are not looked at, so that every answer of a trace speaks of the same chain.
+        as_of: u64,
+    },
+    /// Every output paid to a script in blocks `since..=as_of`.
+    Received {
+        /// The locking script.
+        script: ScriptBuf,
+        /// The first height that counts.
+        since: u64,
+        /// The last height that counts.
+        as_of: u64,
+    },
+}
+
+/// The fact that answers a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// Answers [`Query::Transaction`].
+    Transaction(TransactionStatement),
+    /// Answers [`Query::Spends`].
+    Spends(Spends),
+    /// Answers [`Query::Received`]: the outputs in chain order, then by index, each with its height.
+    Received(Vec<(OutPoint, u64)>),
+}
+
+/// A fact with the raw answers it was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What was learned.
+    pub fact: Fact,
+    /// The bytes it was learned from, in the order of the requests.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One raw answer of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The endpoint's host, without user, path or query, so that no secret is kept.
+    pub endpoint: String,
+    /// The request in a canonical form that can be repeated by hand.
+    pub request: String,
+    /// The body, unchanged.
+    pub body: Vec<u8>,
+}
+
+/// What one endpoint did during a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointActivity {
+    /// The endpoint's host, without user, path or query.
+    pub endpoint: String,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Requests answered with what was asked for.
+    pub answered: u64,
+    /// Requests that failed and were sent again.
+    pub retries: u64,
+    /// Requests that failed for good, by class name.
+    pub failures: Vec<(String, u64)>,
+    /// Bytes received in bodies.
+    pub bytes: u64,
+}
+
+/// The class of a failure, which decides what a client does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorClass {
+    /// No connection, a cut connection, a time-out, HTTP 5xx: try again, then try elsewhere.
+    Unreachable,
+    /// The endpoint asked for fewer requests: wait, then try elsewhere.
+    RateLimited,
+    /// The endpoint says it has no such thing: ask a second endpoint before believing it.
+    NotFound,
+    /// The history is longer than the endpoint serves.
+    TooPopular,
+    /// The answer was cut short while looking complete.
+    Truncated,
+    /// The answer is not in the protocol's form: HTML, broken JSON, wrong types, too long.
+    Malformed,
+    /// The answer contradicts itself, the question or the chain: nothing it says is believed.
+    Inconsistent,
+    /// The endpoint lacks the index or call that the question needs.
+    Unsupported,
+    /// A replay holds no answer to the request.
+    NotRecorded,
+}
+
+impl ErrorClass {
+    /// The class's name in messages and counts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::RateLimited => "rate-limited",
+            Self::NotFound => "not-found",
+            Self::TooPopular => "too-popular",
+            Self::Truncated => "truncated",
+            Self::Malformed => "malformed",
+            Self::Inconsistent => "inconsistent",
+            Self::Unsupported => "unsupported",
+            Self::NotRecorded => "not-recorded",
+        }
+    }
+
+    /// True where the same request may succeed at the same endpoint a little later.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable | Self::RateLimited)
+    }
+}
+
+/// Says which request of which endpoint failed, and how.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{endpoint}: {request}: {detail}")]
+pub struct SourceError {
+    /// What kind of failure.
+    pub class: ErrorClass,
+    /// The endpoint's host, without user, path or query.
+    pub endpoint: String,
+    /// The request that failed.
+    pub request: String,
+    /// What happened, short, printable, without secrets.
+    pub detail: String,
+}
+
+/// A chain as one or more endpoints tell it.
+///
+/// Implementations verify what they return: a transaction is recomputed to its txid. They bound, retry and
+/// pace their own requests, so callers may ask many questions at once. Equal questions about the same chain
+/// give equal facts, whatever the kind of source.
+#[async_trait]
+pub trait ChainSource: Send + Sync {
+    /// The chain that is read.
+    fn chain(&self) -> &Chain;
+
+    /// The newest block.
+    async fn tip(&self) -> Result<BlockRef, SourceError>;
+
+    /// The block of the best chain at a height.
+    async fn block_at(&self, height: u64) -> Result<BlockRef, SourceError>;
+
+    /// Answers one query.
+    async fn answer(&self, query: &Query) -> Result<Answer, SourceError>;
+
+    /// What each endpoint did so far, in the order of configuration.
+    fn activity(&self) -> Vec<EndpointActivity>;
+}

@@ -1,0 +1,1 @@
+//! The hansel-report/1 model and its formats.

@@ -1,0 +1,1 @@
+//! RocksDB store of evidence, statements, cases and cursors.

@@ -1,0 +1,1 @@
+//! Development only: real-node harness, Esplora-compatible server, fault proxy, ledger generator.
