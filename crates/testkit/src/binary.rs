@@ -1,0 +1,91 @@
+//! Finds the real programs that tests run against.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// A program that tests run against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Bitcoin Core's daemon.
+    Bitcoind,
+    /// The Electrum server on top of it.
+    Electrs,
+}
+
+impl Program {
+    /// The file name of the executable.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bitcoind => "bitcoind",
+            Self::Electrs => "electrs",
+        }
+    }
+
+    /// The environment variable that names the executable.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Bitcoind => "BITCOIND",
+            Self::Electrs => "ELECTRS",
+        }
+    }
+
+    /// Finds the executable: the variable, then `PATH`, then the cache that the build scripts fill.
+    ///
+    /// A variable that is set to something else than a file finds nothing, so that a wrong setting shows.
+    pub fn find(self) -> Option<PathBuf> {
+        if let Some(named) = env::var_os(self.variable()).filter(|value| !value.is_empty()) {
+            return Some(PathBuf::from(named)).filter(|path| path.is_file());
+        }
+        let path = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&path)
+            .chain(cache())
+            .map(|directory| directory.join(self.name()))
+            .find(|candidate| candidate.is_file())
+    }
+
+    /// Finds the executable, or says on standard error that the test is skipped.
+    ///
+    /// # Panics
+    /// Where `CI` is `true` and the program is absent: nothing is skipped there.
+    pub fn require(self) -> Option<PathBuf> {
+        let found = self.find();
+        if found.is_none() {
+            self.report_absence();
+        }
+        found
+    }
+
+    #[expect(
+        clippy::print_stderr,
+        reason = "a skipped test has no other way to say so"
+    )]
+    fn report_absence(self) {
+        let (name, variable) = (self.name(), self.variable());
+        let message = format!(
+            "{name} not found: set {variable}, put it on PATH, or run `scripts/build-{name}.sh`"
+        );
+        assert!(env::var("CI").as_deref() != Ok("true"), "{message}");
+        eprintln!("SKIPPED: {message}");
+    }
+}
+
+/// Finds bitcoind, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
+pub fn require_bitcoind() -> Option<PathBuf> {
+    Program::Bitcoind.require()
+}
+
+/// Finds electrs, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
+pub fn require_electrs() -> Option<PathBuf> {
+    Program::Electrs.require()
+}
+
+/// The directory that the build scripts install into.
+fn cache() -> Option<PathBuf> {
+    let absolute = |name| {
+        let path = env::var_os(name).map(PathBuf::from)?;
+        path.is_absolute().then_some(path)
+    };
+    let base = absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(Path::new(".cache"))))?;
+    Some(base.join("hansel").join("bin"))
+}
