@@ -1,1 +1,25 @@
-//! Flow graph, taint rules, settlement and the trace loop.
+//! The flow graph, the taint rules, settlement and the trace loop.
+//!
+//! Facts come in as statements, in any order; taint is a pure function of the set of facts. Nothing here
+//! talks to a network, a disk, a clock or a terminal.
+
+mod accounting;
+mod graph;
+mod limits;
+mod pool;
+mod rule;
+mod scripts;
+mod seed;
+mod settlement;
+mod trace;
+mod units;
+
+pub use accounting::{Accounting, Category};
+pub use graph::{Flow, FlowGraph, FlowIx, GraphError, Pool, PoolIx};
+pub use limits::Limits;
+pub use pool::{Drawn, Pour, Strand, settle_pool};
+pub use rule::{Direction, FeeRule, Rule, RuleError};
+pub use seed::{Seed, SeedIx};
+pub use settlement::{Claim, SettleError, Settlement};
+pub use trace::{Ending, Plan, Trace, TraceError};
+pub use units::Units;

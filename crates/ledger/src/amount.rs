@@ -34,6 +34,9 @@ impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(U256::ZERO);
 
+    /// One base unit.
+    pub const ONE: Self = Self(U256::ONE);
+
     /// True for nothing.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()

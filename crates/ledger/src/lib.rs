@@ -26,7 +26,7 @@ pub use share::{Share, ShareError};
 pub use source::{
     Answer, ChainSource, EndpointActivity, ErrorClass, Evidence, Fact, Query, SourceError,
 };
-pub use statement::{Input, Output, SpendState, Spends, TransactionStatement};
+pub use statement::{Input, Output, SpendState, Spends, TransactionStatement, is_unspendable};
 pub use subject::{Subject, SubjectError};
 pub use time::UnixTime;
 pub use transfer::{Position, Transfer, TransferId};

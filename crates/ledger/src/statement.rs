@@ -1,6 +1,6 @@
 //! What a source knows of one node.
 
-use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
+use bitcoin::{Amount, OutPoint, Script, ScriptBuf, Txid};
 use serde::{Deserialize, Serialize};
 
 use crate::{Gap, Placement};
@@ -37,13 +37,11 @@ pub struct Output {
     pub script: ScriptBuf,
 }
 
-impl Output {
-    /// True where the output can never be spent, so that its value is burned.
-    ///
-    /// Source: Bitcoin Core `CScript::IsUnspendable`: an OP_RETURN script or one above 10,000 bytes.
-    pub fn is_unspendable(&self) -> bool {
-        self.script.is_op_return() || self.script.len() > 10_000
-    }
+/// True where an output locked by `script` can never be spent, so that its value is burned.
+///
+/// Source: Bitcoin Core `CScript::IsUnspendable`: an OP_RETURN script or one above 10,000 bytes.
+pub fn is_unspendable(script: &Script) -> bool {
+    script.is_op_return() || script.len() > 10_000
 }
 
 impl TransactionStatement {

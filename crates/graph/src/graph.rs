@@ -1,0 +1,542 @@
+//! The flow graph: verified facts only, in any order of arrival.
+//!
+//! A node is a transaction (a pool), an edge an output that one transaction created and another spent.
+//! Outputs that nobody is known to have spent have no edge; they stand in the list of flows alone.
+
+use std::hash::{BuildHasher, RandomState};
+
+use bitcoin::{OutPoint, Script, Txid};
+use hansel_ledger::{BlockRef, Input, Output, Placement, TransactionStatement};
+use hashbrown::HashTable;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::scripts::{ScriptIx, Scripts};
+
+/// A pool's number: the index of its node in the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolIx(u32);
+
+/// A flow's number, dense from zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowIx(u32);
+
+impl PoolIx {
+    /// The number as a position in a table by pool.
+    pub fn position(self) -> usize {
+        usize::try_from(self.0).expect("a 32-bit number fits the address space")
+    }
+
+    fn node(self) -> NodeIndex {
+        NodeIndex::new(self.position())
+    }
+}
+
+impl FlowIx {
+    /// The number as a position in a table by flow.
+    pub fn position(self) -> usize {
+        usize::try_from(self.0).expect("a 32-bit number fits the address space")
+    }
+}
+
+/// Says which fact could not be added, and why.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GraphError {
+    /// A transaction states another value or script for an output than the transaction that created it.
+    #[error(
+        "{spender} states another value or script for {outpoint} than the transaction that created it"
+    )]
+    Contradiction {
+        /// The output.
+        outpoint: OutPoint,
+        /// The transaction whose statement is wrong.
+        spender: Txid,
+    },
+    /// A transaction spends an output that its creator does not have.
+    #[error("{spender} spends {outpoint}, which does not exist")]
+    NoSuchOutput {
+        /// The output.
+        outpoint: OutPoint,
+        /// The transaction whose statement is wrong.
+        spender: Txid,
+    },
+    /// Two transactions spend the same output.
+    #[error("{first} and {second} both spend {outpoint}")]
+    DoubleSpend {
+        /// The output.
+        outpoint: OutPoint,
+        /// The spender that was there first.
+        first: Txid,
+        /// The spender that came later.
+        second: Txid,
+    },
+    /// More flows than 32-bit numbers.
+    #[error("the graph is full: it holds at most 4,294,967,295 flows and 4 GiB of scripts")]
+    Full,
+}
+
+impl GraphError {
+    /// The transaction whose statement must not be believed, where one is to blame.
+    pub fn culprit(&self) -> Option<Txid> {
+        match self {
+            Self::Contradiction { spender, .. } | Self::NoSuchOutput { spender, .. } => {
+                Some(*spender)
+            }
+            Self::DoubleSpend { second, .. } => Some(*second),
+            Self::Full => None,
+        }
+    }
+}
+
+/// What is known of a transaction's place; block numbers index the graph's list of blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Only named by another transaction.
+    Unvisited,
+    /// The source did not know the block.
+    Unknown,
+    /// In the mempool.
+    Unconfirmed,
+    /// In this block.
+    Block(u32),
+}
+
+#[derive(Debug)]
+struct PoolRow {
+    txid: Txid,
+    place: Place,
+    depth: u32,
+    inputs: Box<[FlowIx]>,
+    outputs: Box<[FlowIx]>,
+}
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct FlowRow {
+    /// `u64::MAX` where no statement gave the value; no bitcoin amount comes near it.
+    value: u64,
+    script: Option<ScriptIx>,
+    vout: u32,
+    creator: u32,
+    spender: u32,
+}
+
+/// A transaction as a pool, seen through the graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool<'a> {
+    /// The transaction.
+    pub txid: Txid,
+    /// True where its statement is known; otherwise it is only named by another.
+    pub visited: bool,
+    /// Where it stands in the chain.
+    pub placement: Placement,
+    /// Its depth among its parents in the same block: zero where it has none there.
+    pub depth: u32,
+    /// The flows that pour in, in serialisation order; empty for a coinbase.
+    pub inputs: &'a [FlowIx],
+    /// The flows that are drawn, in serialisation order; of an unvisited pool those that others named.
+    pub outputs: &'a [FlowIx],
+}
+
+/// An output seen through the graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow<'a> {
+    /// Index among the creator's outputs.
+    pub vout: u32,
+    /// Value in satoshi, where a statement gave it.
+    pub value: Option<u64>,
+    /// Locking script, where a statement gave it.
+    pub script: Option<&'a Script>,
+    /// The pool it left.
+    pub creator: PoolIx,
+    /// The visited pool that spends it.
+    pub spender: Option<PoolIx>,
+}
+
+/// The facts of a trace as a directed graph.
+#[derive(Debug, Default)]
+pub struct FlowGraph {
+    graph: DiGraph<PoolRow, FlowIx>,
+    flows: Vec<FlowRow>,
+    blocks: Vec<BlockRef>,
+    scripts: Scripts,
+    index: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl FlowGraph {
+    /// Makes room, so that a ledger of known size grows without copying.
+    pub fn reserve(&mut self, pools: usize, flows: usize) {
+        self.graph.reserve_nodes(pools);
+        self.graph.reserve_edges(flows);
+        self.flows.reserve(flows);
+    }
+
+    /// The number of pools, visited or only named.
+    pub fn pool_count(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// The number of flows, fees not counted.
+    pub fn flow_count(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// All pools in order of arrival.
+    pub fn pools(&self) -> impl Iterator<Item = PoolIx> + use<> {
+        let count =
+            u32::try_from(self.graph.node_count()).expect("petgraph numbers nodes with 32 bits");
+        (0..count).map(PoolIx)
+    }
+
+    /// All flows in order of arrival.
+    pub fn flows(&self) -> impl Iterator<Item = FlowIx> + use<> {
+        let count = u32::try_from(self.flows.len()).expect("flows are numbered with 32 bits");
+        (0..count).map(FlowIx)
+    }
+
+    /// The pool of a transaction, if anything is known of it.
+    pub fn find(&self, txid: &Txid) -> Option<PoolIx> {
+        let hash = self.hasher.hash_one(txid);
+        self.index
+            .find(hash, |&ix| self.row(PoolIx(ix)).txid == *txid)
+            .copied()
+            .map(PoolIx)
+    }
+
+    /// The flow of an output, if anything is known of it.
+    pub fn find_output(&self, outpoint: &OutPoint) -> Option<FlowIx> {
+        self.output_of(self.find(&outpoint.txid)?, outpoint.vout)
+    }
+
+    /// A pool by number.
+    pub fn pool(&self, pool: PoolIx) -> Pool<'_> {
+        let PoolRow {
+            txid,
+            place,
+            depth,
+            inputs,
+            outputs,
+        } = self.row(pool);
+        let placement = match place {
+            Place::Unvisited | Place::Unknown => Placement::Unknown,
+            Place::Unconfirmed => Placement::Unconfirmed,
+            Place::Block(ix) => Placement::Confirmed(self.blocks[PoolIx(*ix).position()]),
+        };
+        let visited = *place != Place::Unvisited;
+        Pool {
+            txid: *txid,
+            visited,
+            placement,
+            depth: *depth,
+            inputs,
+            outputs,
+        }
+    }
+
+    /// A flow by number.
+    pub fn flow(&self, flow: FlowIx) -> Flow<'_> {
+        let FlowRow {
+            value,
+            script,
+            vout,
+            creator,
+            spender,
+        } = self.flows[flow.position()];
+        Flow {
+            vout,
+            value: (value != u64::MAX).then_some(value),
+            script: script.map(|ix| self.scripts.get(ix)),
+            creator: PoolIx(creator),
+            spender: (spender != NONE).then_some(PoolIx(spender)),
+        }
+    }
+
+    /// The output that a flow is.
+    pub fn outpoint(&self, flow: FlowIx) -> OutPoint {
+        let FlowRow { vout, creator, .. } = self.flows[flow.position()];
+        OutPoint {
+            txid: self.row(PoolIx(creator)).txid,
+            vout,
+        }
+    }
+
+    /// A visited pool's fee; `None` for a coinbase, with unknown inputs, or where outputs exceed inputs.
+    pub fn fee(&self, pool: PoolIx) -> Option<u64> {
+        let row = self.row(pool);
+        if row.inputs.is_empty() {
+            return None;
+        }
+        self.sum(&row.inputs)?.checked_sub(self.sum(&row.outputs)?)
+    }
+
+    /// The order of execution: height (unknown last), depth in the block.
+    pub fn order(&self, pool: PoolIx) -> (u64, u32) {
+        let row = self.row(pool);
+        match row.place {
+            Place::Block(ix) => (self.blocks[PoolIx(ix).position()].height, row.depth),
+            Place::Unvisited | Place::Unknown | Place::Unconfirmed => (u64::MAX, row.depth),
+        }
+    }
+
+    /// The underlying petgraph graph's size, for measurements: nodes and edges.
+    pub fn size(&self) -> (usize, usize) {
+        (self.graph.node_count(), self.graph.edge_count())
+    }
+
+    /// Adds a transaction. Adding it again changes nothing. A statement that contradicts what is known is
+    /// refused whole.
+    pub fn insert(&mut self, statement: &TransactionStatement) -> Result<PoolIx, GraphError> {
+        let known = self.find(&statement.txid);
+        if let Some(pool) = known.filter(|pool| self.row(*pool).place != Place::Unvisited) {
+            return Ok(pool);
+        }
+        self.check_outputs(known, statement)?;
+        for input in &statement.inputs {
+            self.check_input(&statement.txid, input)?;
+        }
+        let pool = self.intern(&statement.txid)?;
+        let outputs = self.insert_outputs(pool, &statement.outputs)?;
+        let inputs = statement
+            .inputs
+            .iter()
+            .map(|input| self.insert_input(pool, input));
+        let inputs = inputs.collect::<Result<Box<[FlowIx]>, _>>()?;
+        let place = self.place(&statement.placement)?;
+        let row = self.row_mut(pool);
+        row.place = place;
+        row.outputs = outputs;
+        row.inputs = inputs;
+        self.deepen(pool);
+        Ok(pool)
+    }
+
+    fn row(&self, pool: PoolIx) -> &PoolRow {
+        &self.graph[pool.node()]
+    }
+
+    fn row_mut(&mut self, pool: PoolIx) -> &mut PoolRow {
+        &mut self.graph[pool.node()]
+    }
+
+    fn sum(&self, flows: &[FlowIx]) -> Option<u64> {
+        flows
+            .iter()
+            .try_fold(0_u64, |sum, flow| sum.checked_add(self.flow(*flow).value?))
+    }
+
+    fn output_of(&self, pool: PoolIx, vout: u32) -> Option<FlowIx> {
+        let outputs = &self.row(pool).outputs;
+        let found = outputs.binary_search_by_key(&vout, |flow| self.flows[flow.position()].vout);
+        found.ok().map(|position| outputs[position])
+    }
+
+    /// What others said about this transaction's outputs must agree with the transaction itself.
+    fn check_outputs(
+        &self,
+        known: Option<PoolIx>,
+        statement: &TransactionStatement,
+    ) -> Result<(), GraphError> {
+        for flow in known
+            .into_iter()
+            .flat_map(|pool| self.row(pool).outputs.iter())
+        {
+            let outpoint = self.outpoint(*flow);
+            let named = self.flow(*flow);
+            let spender = named
+                .spender
+                .map_or(statement.txid, |pool| self.row(pool).txid);
+            let Some(actual) = usize::try_from(outpoint.vout)
+                .ok()
+                .and_then(|at| statement.outputs.get(at))
+            else {
+                return Err(GraphError::NoSuchOutput { outpoint, spender });
+            };
+            if named.value.is_some() && !agrees(&named, actual) {
+                return Err(GraphError::Contradiction { outpoint, spender });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_input(&self, spender: &Txid, input: &Input) -> Result<(), GraphError> {
+        let outpoint = input.previous;
+        let Some(pool) = self.find(&outpoint.txid) else {
+            return Ok(());
+        };
+        let Some(flow) = self.output_of(pool, outpoint.vout) else {
+            let complete = self.row(pool).place != Place::Unvisited;
+            let missing = GraphError::NoSuchOutput {
+                outpoint,
+                spender: *spender,
+            };
+            return if complete { Err(missing) } else { Ok(()) };
+        };
+        let named = self.flow(flow);
+        if let Some(first) = named.spender {
+            return Err(GraphError::DoubleSpend {
+                outpoint,
+                first: self.row(first).txid,
+                second: *spender,
+            });
+        }
+        match &input.spent {
+            Some(claim) if named.value.is_some() && !agrees(&named, claim) => {
+                Err(GraphError::Contradiction {
+                    outpoint,
+                    spender: *spender,
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn intern(&mut self, txid: &Txid) -> Result<PoolIx, GraphError> {
+        if let Some(known) = self.find(txid) {
+            return Ok(known);
+        }
+        let ix = u32::try_from(self.graph.node_count()).map_err(|_| GraphError::Full)?;
+        if ix == NONE {
+            return Err(GraphError::Full);
+        }
+        let empty = PoolRow {
+            txid: *txid,
+            place: Place::Unvisited,
+            depth: 0,
+            inputs: Box::default(),
+            outputs: Box::default(),
+        };
+        self.graph.add_node(empty);
+        let hash = self.hasher.hash_one(txid);
+        let Self {
+            graph,
+            index,
+            hasher,
+            ..
+        } = self;
+        index.insert_unique(hash, ix, |&ix| {
+            hasher.hash_one(graph[PoolIx(ix).node()].txid)
+        });
+        Ok(PoolIx(ix))
+    }
+
+    fn insert_outputs(
+        &mut self,
+        pool: PoolIx,
+        outputs: &[Output],
+    ) -> Result<Box<[FlowIx]>, GraphError> {
+        let mut flows = Vec::with_capacity(outputs.len());
+        for (vout, output) in (0_u32..).zip(outputs) {
+            let flow = match self.output_of(pool, vout) {
+                Some(named) => named,
+                None => self.new_flow(pool, vout)?,
+            };
+            self.describe(flow, output)?;
+            flows.push(flow);
+        }
+        Ok(flows.into_boxed_slice())
+    }
+
+    fn insert_input(&mut self, spender: PoolIx, input: &Input) -> Result<FlowIx, GraphError> {
+        let creator = self.intern(&input.previous.txid)?;
+        let flow = match self.output_of(creator, input.previous.vout) {
+            Some(known) => known,
+            None => self.name_output(creator, input.previous.vout)?,
+        };
+        if let Some(spent) = &input.spent {
+            self.describe(flow, spent)?;
+        }
+        self.flows[flow.position()].spender = spender.0;
+        self.graph.add_edge(creator.node(), spender.node(), flow);
+        Ok(flow)
+    }
+
+    /// Adds an output of a transaction that is only named so far, keeping the list sorted by index.
+    fn name_output(&mut self, creator: PoolIx, vout: u32) -> Result<FlowIx, GraphError> {
+        let flow = self.new_flow(creator, vout)?;
+        let mut outputs = std::mem::take(&mut self.row_mut(creator).outputs).into_vec();
+        let at = outputs.partition_point(|known| self.flows[known.position()].vout < vout);
+        outputs.insert(at, flow);
+        self.row_mut(creator).outputs = outputs.into_boxed_slice();
+        Ok(flow)
+    }
+
+    fn new_flow(&mut self, creator: PoolIx, vout: u32) -> Result<FlowIx, GraphError> {
+        let ix = u32::try_from(self.flows.len()).map_err(|_| GraphError::Full)?;
+        self.flows.push(FlowRow {
+            value: u64::MAX,
+            script: None,
+            vout,
+            creator: creator.0,
+            spender: NONE,
+        });
+        Ok(FlowIx(ix))
+    }
+
+    fn describe(&mut self, flow: FlowIx, output: &Output) -> Result<(), GraphError> {
+        let script = self
+            .scripts
+            .intern(&output.script)
+            .ok_or(GraphError::Full)?;
+        let row = &mut self.flows[flow.position()];
+        row.value = output.value.to_sat();
+        row.script = Some(script);
+        Ok(())
+    }
+
+    fn place(&mut self, placement: &Placement) -> Result<Place, GraphError> {
+        match placement {
+            Placement::Unknown => Ok(Place::Unknown),
+            Placement::Unconfirmed => Ok(Place::Unconfirmed),
+            Placement::Confirmed(block) => {
+                if self.blocks.last() != Some(block) {
+                    self.blocks.push(*block);
+                }
+                let ix = u32::try_from(self.blocks.len() - 1).map_err(|_| GraphError::Full)?;
+                Ok(Place::Block(ix))
+            }
+        }
+    }
+
+    /// Sets a new pool's depth in its block, and that of its descendants there.
+    fn deepen(&mut self, pool: PoolIx) {
+        let mut raised = vec![pool];
+        while let Some(pool) = raised.pop() {
+            let parents = self
+                .row(pool)
+                .inputs
+                .iter()
+                .map(|flow| self.flow(*flow).creator);
+            let together = parents.filter(|parent| self.shares_block(*parent, pool));
+            let depth = together
+                .map(|parent| self.row(parent).depth.saturating_add(1))
+                .max()
+                .unwrap_or(0);
+            let first = self.row(pool).depth == 0;
+            if depth > self.row(pool).depth || first {
+                self.row_mut(pool).depth = depth;
+                let spenders = self
+                    .row(pool)
+                    .outputs
+                    .iter()
+                    .filter_map(|flow| self.flow(*flow).spender);
+                let shallow = |child: &PoolIx| {
+                    self.shares_block(pool, *child) && self.row(*child).depth <= depth
+                };
+                raised.extend(spenders.filter(shallow));
+            }
+        }
+    }
+
+    fn shares_block(&self, one: PoolIx, other: PoolIx) -> bool {
+        let height = |pool: PoolIx| match self.row(pool).place {
+            Place::Block(ix) => Some(self.blocks[PoolIx(ix).position()].height),
+            Place::Unvisited | Place::Unknown | Place::Unconfirmed => None,
+        };
+        height(one).is_some() && height(one) == height(other)
+    }
+}
+
+fn agrees(named: &Flow<'_>, actual: &Output) -> bool {
+    named.value == Some(actual.value.to_sat()) && named.script == Some(actual.script.as_script())
+}

@@ -1,0 +1,572 @@
+//! Settlement: the taint of every flow under every rule, as a pure function of the facts.
+//!
+//! Each pool's draws depend only on what poured in, and transactions form a graph without cycles, so there is
+//! exactly one settlement. It is kept up to date as facts arrive: a pool whose inputs changed is settled
+//! again, and then those that it feeds, in the order of execution.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use bitcoin::{OutPoint, Txid};
+use hansel_ledger::AmountError;
+
+use crate::{
+    Direction, Drawn, FeeRule, FlowGraph, FlowIx, PoolIx, Pour, Rule, Seed, SeedIx, Strand,
+    settle_pool,
+};
+
+/// A part of a flow that one seed claims.
+pub type Claim = (SeedIx, u64);
+
+/// Says which pool could not be settled, which is a fault of the program or of a statement.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("transaction {txid} does not settle under {rule}")]
+pub struct SettleError {
+    /// The transaction.
+    pub txid: Txid,
+    /// The rule.
+    pub rule: Rule,
+    /// What went wrong.
+    #[source]
+    pub source: AmountError,
+}
+
+/// Where a rule's strands stand: a range of the rule's arena.
+#[derive(Clone, Copy, Debug, Default)]
+struct Range {
+    start: u32,
+    len: u32,
+}
+
+/// What one rule says about every flow and every fee.
+#[derive(Debug)]
+struct Ledger {
+    rule: Rule,
+    strands: Vec<Strand<u64>>,
+    flows: Vec<Range>,
+    fees: Vec<Range>,
+}
+
+/// Whether a pool that holds taint could be settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum PoolState {
+    #[default]
+    Untouched,
+    Settled,
+    /// Taint arrives, but the values of other inputs are missing.
+    Stuck,
+}
+
+/// The settlement of a graph.
+#[derive(Debug)]
+pub struct Settlement {
+    direction: Direction,
+    fee_rule: FeeRule,
+    ledgers: Vec<Ledger>,
+    seeds: Vec<Seed>,
+    seed_of: BTreeMap<OutPoint, SeedIx>,
+    seed_flows: BTreeMap<FlowIx, SeedIx>,
+    states: Vec<PoolState>,
+    hops: Vec<u32>,
+    queued: Vec<bool>,
+    scratch: Scratch,
+}
+
+/// Buffers that serve every pool in turn.
+#[derive(Debug, Default)]
+struct Scratch {
+    values: Vec<u64>,
+    draws: Vec<u64>,
+    drawn: Drawn<u64>,
+    strands: Vec<Strand<u64>>,
+}
+
+const FAR: u32 = u32::MAX;
+
+type Queue = BinaryHeap<Reverse<((u64, u32), PoolIx)>>;
+
+impl Settlement {
+    /// Starts a settlement of nothing. Rules named twice count once.
+    pub fn new(rules: &[Rule], fee_rule: FeeRule, direction: Direction) -> Self {
+        let mut ledgers: Vec<Ledger> = Vec::new();
+        for rule in rules {
+            if ledgers.iter().all(|ledger| ledger.rule != *rule) {
+                ledgers.push(Ledger {
+                    rule: *rule,
+                    strands: Vec::new(),
+                    flows: Vec::new(),
+                    fees: Vec::new(),
+                });
+            }
+        }
+        Self {
+            direction,
+            fee_rule,
+            ledgers,
+            seeds: Vec::new(),
+            seed_of: BTreeMap::new(),
+            seed_flows: BTreeMap::new(),
+            states: Vec::new(),
+            hops: Vec::new(),
+            queued: Vec::new(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Names a stolen output. Naming it twice changes nothing. Its pool must be settled (again) afterwards.
+    pub fn add_seed(&mut self, seed: Seed) -> Option<SeedIx> {
+        if let Some(known) = self.seed_of.get(&seed.outpoint) {
+            return Some(*known);
+        }
+        let ix = SeedIx::from_position(self.seeds.len())?;
+        self.seeds.push(seed);
+        self.seed_of.insert(seed.outpoint, ix);
+        Some(ix)
+    }
+
+    /// The seeds in the order in which they were named.
+    pub fn seeds(&self) -> &[Seed] {
+        &self.seeds
+    }
+
+    /// The seed that a flow is, if it is one.
+    pub fn seed_at(&self, flow: FlowIx) -> Option<SeedIx> {
+        self.seed_flows.get(&flow).copied()
+    }
+
+    /// The rules settled, in the order in which they were asked for.
+    pub fn rules(&self) -> impl Iterator<Item = Rule> + '_ {
+        self.ledgers.iter().map(|ledger| ledger.rule)
+    }
+
+    /// Which way the value is followed.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Who pays fees.
+    pub fn fee_rule(&self) -> FeeRule {
+        self.fee_rule
+    }
+
+    /// The strands of a flow under a rule; empty where it is clean.
+    pub fn strands(&self, rule: Rule, flow: FlowIx) -> &[Strand<u64>] {
+        self.ledger(rule).map_or(&[], |ledger| ledger.of_flow(flow))
+    }
+
+    /// The strands of a pool's fee under a rule; empty where it is clean.
+    pub fn fee_strands(&self, rule: Rule, pool: PoolIx) -> &[Strand<u64>] {
+        self.ledger(rule).map_or(&[], |ledger| ledger.of_fee(pool))
+    }
+
+    /// The taint of a flow under a rule, in satoshi.
+    pub fn tainted(&self, rule: Rule, flow: FlowIx) -> u64 {
+        tainted(self.strands(rule, flow))
+    }
+
+    /// The largest taint that any rule gives a flow.
+    pub fn most_tainted(&self, flow: FlowIx) -> u64 {
+        self.ledgers
+            .iter()
+            .map(|ledger| tainted(ledger.of_flow(flow)))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// True where taint arrives in a pool that cannot be settled because input values are missing.
+    pub fn is_stuck(&self, pool: PoolIx) -> bool {
+        self.states.get(pool.position()) == Some(&PoolState::Stuck)
+    }
+
+    /// The number of hops from the nearest seed's pool, over tainted flows; `None` where none leads here.
+    pub fn hops(&self, pool: PoolIx) -> Option<u32> {
+        self.hops
+            .get(pool.position())
+            .copied()
+            .filter(|hops| *hops != FAR)
+    }
+
+    /// Settles the pools named and all that depend on them; returns the flows whose strands changed.
+    pub fn update(
+        &mut self,
+        graph: &FlowGraph,
+        pools: impl IntoIterator<Item = PoolIx>,
+    ) -> Result<Vec<FlowIx>, SettleError> {
+        self.grow(graph);
+        let mut queue = Queue::new();
+        for pool in pools {
+            self.enqueue(graph, pool, &mut queue);
+        }
+        let mut changed = Vec::new();
+        while let Some(Reverse((_, pool))) = queue.pop() {
+            self.queued[pool.position()] = false;
+            let before = changed.len();
+            self.settle(graph, pool, &mut changed)?;
+            for flow in &changed[before..] {
+                if let Some(next) = self.reader(graph, *flow) {
+                    self.enqueue(graph, next, &mut queue);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    fn ledger(&self, rule: Rule) -> Option<&Ledger> {
+        self.ledgers.iter().find(|ledger| ledger.rule == rule)
+    }
+
+    fn grow(&mut self, graph: &FlowGraph) {
+        for ledger in &mut self.ledgers {
+            ledger.flows.resize(graph.flow_count(), Range::default());
+            ledger.fees.resize(graph.pool_count(), Range::default());
+        }
+        self.states.resize(graph.pool_count(), PoolState::Untouched);
+        self.hops.resize(graph.pool_count(), FAR);
+        self.queued.resize(graph.pool_count(), false);
+        for (outpoint, seed) in &self.seed_of {
+            if let Some(flow) = graph.find_output(outpoint) {
+                self.seed_flows.insert(flow, *seed);
+            }
+        }
+    }
+
+    fn enqueue(&mut self, graph: &FlowGraph, pool: PoolIx, queue: &mut Queue) {
+        if !std::mem::replace(&mut self.queued[pool.position()], true) {
+            let (height, depth) = graph.order(pool);
+            let key = match self.direction {
+                Direction::Forward => (height, depth),
+                Direction::Backward => (u64::MAX - height, u32::MAX - depth),
+            };
+            queue.push(Reverse((key, pool)));
+        }
+    }
+
+    /// The pool that a flow pours into, seen in the direction of the trace.
+    fn reader(&self, graph: &FlowGraph, flow: FlowIx) -> Option<PoolIx> {
+        let flow = graph.flow(flow);
+        match self.direction {
+            Direction::Forward => flow.spender,
+            Direction::Backward => graph.pool(flow.creator).visited.then_some(flow.creator),
+        }
+    }
+
+    fn settle(
+        &mut self,
+        graph: &FlowGraph,
+        pool: PoolIx,
+        changed: &mut Vec<FlowIx>,
+    ) -> Result<(), SettleError> {
+        let view = graph.pool(pool);
+        if !view.visited {
+            return Ok(());
+        }
+        let (pours, draws) = match self.direction {
+            Direction::Forward => (view.inputs, view.outputs),
+            Direction::Backward => (view.outputs, view.inputs),
+        };
+        self.seed_sources(graph, pours, changed)?;
+        let reached = pours.iter().any(|flow| self.most_tainted(*flow) > 0);
+        let starts = |flow: &FlowIx| self.seed_flows.contains_key(flow);
+        let seeded = self.direction == Direction::Forward && draws.iter().any(starts);
+        if !reached && !seeded && self.states[pool.position()] == PoolState::Untouched {
+            return Ok(());
+        }
+        let nearer = self.approach(graph, pool, pours, seeded);
+        let mints = view.inputs.is_empty();
+        let settled = !reached || mints || self.price(graph, pool, pours, draws);
+        self.states[pool.position()] = if settled {
+            PoolState::Settled
+        } else {
+            PoolState::Stuck
+        };
+        for ledger in 0..self.ledgers.len() {
+            self.settle_under(
+                ledger,
+                pool,
+                pours,
+                draws,
+                reached && settled && !mints,
+                changed,
+            )
+            .map_err(|source| SettleError {
+                txid: view.txid,
+                rule: self.ledgers[ledger].rule,
+                source,
+            })?;
+        }
+        if nearer {
+            changed.extend(draws.iter().filter(|flow| self.most_tainted(**flow) > 0));
+        }
+        Ok(())
+    }
+
+    /// In a backward trace the seeds pour in and no pool draws them: they are tainted from the start.
+    fn seed_sources(
+        &mut self,
+        graph: &FlowGraph,
+        pours: &[FlowIx],
+        changed: &mut Vec<FlowIx>,
+    ) -> Result<(), SettleError> {
+        if self.direction == Direction::Forward {
+            return Ok(());
+        }
+        for flow in pours {
+            if !self.seed_flows.contains_key(flow) {
+                continue;
+            }
+            if graph
+                .flow(*flow)
+                .spender
+                .is_some_and(|spender| self.hops(spender).is_some())
+            {
+                continue;
+            }
+            for ledger in 0..self.ledgers.len() {
+                self.scratch.strands.clear();
+                self.write_flow(ledger, *flow, changed)
+                    .map_err(|source| SettleError {
+                        txid: graph.outpoint(*flow).txid,
+                        rule: self.ledgers[ledger].rule,
+                        source,
+                    })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets how far a pool is from a seed; true where it came nearer.
+    fn approach(
+        &mut self,
+        graph: &FlowGraph,
+        pool: PoolIx,
+        pours: &[FlowIx],
+        seeded: bool,
+    ) -> bool {
+        let over = pours
+            .iter()
+            .filter(|flow| self.most_tainted(**flow) > 0)
+            .map(|flow| {
+                let view = graph.flow(*flow);
+                let seed =
+                    self.direction == Direction::Backward && self.seed_flows.contains_key(flow);
+                let before = match self.direction {
+                    Direction::Forward => Some(view.creator),
+                    Direction::Backward => view.spender,
+                };
+                if seed {
+                    0
+                } else {
+                    before
+                        .and_then(|before| self.hops(before))
+                        .map_or(FAR, |hops| hops.saturating_add(1))
+                }
+            });
+        let nearest = if seeded { 0 } else { over.min().unwrap_or(FAR) };
+        let hops = &mut self.hops[pool.position()];
+        let nearer = nearest < *hops;
+        *hops = nearest.min(*hops);
+        nearer
+    }
+
+    /// Lists the values of pours and draws, the fee with the draws (forward) or the pours (backward); false
+    /// where a value is missing.
+    fn price(
+        &mut self,
+        graph: &FlowGraph,
+        pool: PoolIx,
+        pours: &[FlowIx],
+        draws: &[FlowIx],
+    ) -> bool {
+        let Scratch {
+            values,
+            draws: drawn,
+            ..
+        } = &mut self.scratch;
+        values.clear();
+        drawn.clear();
+        let Some(fee) = graph.fee(pool) else {
+            return false;
+        };
+        values.extend(
+            pours
+                .iter()
+                .map(|flow| graph.flow(*flow).value.unwrap_or(0)),
+        );
+        drawn.extend(
+            draws
+                .iter()
+                .map(|flow| graph.flow(*flow).value.unwrap_or(0)),
+        );
+        match self.direction {
+            Direction::Forward => drawn.push(fee),
+            Direction::Backward => {
+                values.push(fee);
+                drawn.push(0);
+            }
+        }
+        true
+    }
+
+    fn settle_under(
+        &mut self,
+        ledger: usize,
+        pool: PoolIx,
+        pours: &[FlowIx],
+        draws: &[FlowIx],
+        reached: bool,
+        changed: &mut Vec<FlowIx>,
+    ) -> Result<(), AmountError> {
+        let poured = reached
+            && pours
+                .iter()
+                .any(|flow| tainted(self.ledgers[ledger].of_flow(*flow)) > 0);
+        if poured {
+            self.draw(ledger, pours)?;
+        }
+        for (draw, flow) in draws.iter().enumerate() {
+            self.scratch.strands.clear();
+            if poured {
+                self.scratch
+                    .strands
+                    .extend_from_slice(self.scratch.drawn.strands(draw));
+            }
+            self.write_flow(ledger, *flow, changed)?;
+        }
+        self.scratch.strands.clear();
+        if poured {
+            self.scratch
+                .strands
+                .extend_from_slice(self.scratch.drawn.strands(draws.len()));
+        }
+        self.ledgers[ledger].write_fee(pool, &self.scratch.strands)
+    }
+
+    fn draw(&mut self, ledger: usize, pours: &[FlowIx]) -> Result<(), AmountError> {
+        let Scratch {
+            values,
+            draws,
+            drawn,
+            ..
+        } = &mut self.scratch;
+        let book = &self.ledgers[ledger];
+        let clean: &[Strand<u64>] = &[];
+        let held = pours
+            .iter()
+            .map(|flow| book.of_flow(*flow))
+            .chain(std::iter::repeat(clean));
+        let inputs: Vec<Pour<'_, u64>> = values
+            .iter()
+            .zip(held)
+            .map(|(value, strands)| Pour {
+                value: *value,
+                strands,
+            })
+            .collect();
+        let (fee, outputs) = draws.split_last().ok_or(AmountError::Underflow)?;
+        settle_pool(book.rule, self.fee_rule, &inputs, outputs, *fee, drawn)
+    }
+
+    /// Stores the scratch strands as a flow's; where the flow is a seed, what is clean in it becomes stolen.
+    fn write_flow(
+        &mut self,
+        ledger: usize,
+        flow: FlowIx,
+        changed: &mut Vec<FlowIx>,
+    ) -> Result<(), AmountError> {
+        if let Some(seed) = self.seed_flows.get(&flow) {
+            steal(
+                &mut self.scratch.strands,
+                *seed,
+                self.seeds[seed.position()].amount,
+            )?;
+        }
+        let book = &mut self.ledgers[ledger];
+        if book.write_flow(flow, &self.scratch.strands)? {
+            changed.push(flow);
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    fn of_flow(&self, flow: FlowIx) -> &[Strand<u64>] {
+        self.flows
+            .get(flow.position())
+            .map_or(&[], |range| self.at(*range))
+    }
+
+    fn of_fee(&self, pool: PoolIx) -> &[Strand<u64>] {
+        self.fees
+            .get(pool.position())
+            .map_or(&[], |range| self.at(*range))
+    }
+
+    fn at(&self, range: Range) -> &[Strand<u64>] {
+        let start = usize::try_from(range.start).expect("a 32-bit offset fits the address space");
+        let len = usize::try_from(range.len).expect("a 32-bit length fits the address space");
+        &self.strands[start..start + len]
+    }
+
+    /// Stores a flow's strands; true where they differ from before.
+    fn write_flow(&mut self, flow: FlowIx, strands: &[Strand<u64>]) -> Result<bool, AmountError> {
+        if self.of_flow(flow) == strands {
+            return Ok(false);
+        }
+        let range = self.store(self.flows[flow.position()], strands)?;
+        self.flows[flow.position()] = range;
+        Ok(true)
+    }
+
+    fn write_fee(&mut self, pool: PoolIx, strands: &[Strand<u64>]) -> Result<(), AmountError> {
+        if self.of_fee(pool) != strands {
+            let range = self.store(self.fees[pool.position()], strands)?;
+            self.fees[pool.position()] = range;
+        }
+        Ok(())
+    }
+
+    /// Overwrites the old range where the new strands fit into it, and appends them otherwise.
+    fn store(&mut self, old: Range, strands: &[Strand<u64>]) -> Result<Range, AmountError> {
+        let len = u32::try_from(strands.len()).map_err(|_| AmountError::Overflow)?;
+        if len <= old.len {
+            let start = usize::try_from(old.start).map_err(|_| AmountError::Overflow)?;
+            self.strands[start..start + strands.len()].copy_from_slice(strands);
+            return Ok(Range {
+                start: old.start,
+                len,
+            });
+        }
+        let start = u32::try_from(self.strands.len()).map_err(|_| AmountError::Overflow)?;
+        self.strands.extend_from_slice(strands);
+        Ok(Range { start, len })
+    }
+}
+
+fn tainted(strands: &[Strand<u64>]) -> u64 {
+    strands
+        .iter()
+        .filter(|strand| strand.owner.is_some())
+        .map(|strand| strand.amount)
+        .sum()
+}
+
+/// Makes the clean part of a stolen output the seed's. What earlier seeds claim in it stays theirs, so that
+/// no unit is claimed twice.
+fn steal(strands: &mut Vec<Strand<u64>>, seed: SeedIx, value: u64) -> Result<(), AmountError> {
+    for strand in strands.iter_mut().filter(|strand| strand.owner.is_none()) {
+        strand.owner = Some(seed);
+    }
+    let listed = strands
+        .iter()
+        .try_fold(0_u64, |sum, strand| sum.checked_add(strand.amount));
+    let missing = value
+        .checked_sub(listed.ok_or(AmountError::Overflow)?)
+        .ok_or(AmountError::Underflow)?;
+    if missing > 0 {
+        strands.push(Strand {
+            amount: missing,
+            owner: Some(seed),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! The trace loop without its I/O: which questions come next, and what the answers change.
+//!
+//! A trace proceeds in waves. Each wave is the set of most urgent questions, most tainted value first; its
+//! answers are resolved in the order in which they were asked, so that nothing depends on which came first.
+
+mod ending;
+mod follow;
+mod subjects;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::{OutPoint, Txid};
+use hansel_ledger::{AmountError, BlockRef, Chain, Fact, Gap, Query, SpendState, Subject};
+
+use crate::{
+    Direction, FeeRule, FlowGraph, FlowIx, GraphError, Limits, PoolIx, Rule, SettleError,
+    Settlement,
+};
+
+pub use ending::Ending;
+use subjects::Subjects;
+
+/// What to trace, how, and how far.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The chain.
+    pub chain: Chain,
+    /// The thefts, each with the height from which an address counts what it received.
+    pub subjects: Vec<(Subject, u64)>,
+    /// Transactions to fetch and show that are not stolen themselves.
+    pub context: Vec<Txid>,
+    /// The newest block that counts.
+    pub as_of: BlockRef,
+    /// The rules to settle under.
+    pub rules: Vec<Rule>,
+    /// Who pays fees.
+    pub fee_rule: FeeRule,
+    /// Which way to follow.
+    pub direction: Direction,
+    /// How far.
+    pub limits: Limits,
+}
+
+/// Says why a trace cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// A fact contradicts the facts before it.
+    #[error("the facts contradict each other")]
+    Graph(#[from] GraphError),
+    /// A pool does not settle.
+    #[error("settlement failed")]
+    Settle(#[from] SettleError),
+    /// A sum does not fit.
+    #[error("accounting failed")]
+    Amount(#[from] AmountError),
+    /// An output was named that the transaction does not have.
+    #[error("{0} does not exist: the transaction has fewer outputs")]
+    NoSuchOutput(OutPoint),
+    /// The subjects name more transactions than the limit on nodes allows.
+    #[error("the subjects name {found} transactions, more than the limit of {limit} nodes")]
+    TooManySeeds {
+        /// How many.
+        found: u64,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// An answer does not belong to its question.
+    #[error("an answer of another kind than the question")]
+    WrongAnswer,
+}
+
+/// A transaction that should be visited, and the outputs that led to it.
+#[derive(Clone, Debug, Default)]
+struct Want {
+    height: Option<u64>,
+    flows: BTreeSet<FlowIx>,
+}
+
+/// A trace in progress.
+#[derive(Debug)]
+pub struct Trace {
+    plan: Plan,
+    graph: FlowGraph,
+    settlement: Settlement,
+    subjects: Subjects,
+    /// Pools whose facts changed since the last settlement.
+    touched: BTreeSet<PoolIx>,
+    /// Outputs whose spending was asked for.
+    asked: BTreeSet<FlowIx>,
+    /// Pools with outputs to ask about, next wave.
+    curious: BTreeSet<PoolIx>,
+    /// What the source said about spending; a claim until the spender is seen.
+    claims: BTreeMap<FlowIx, SpendState>,
+    wanted: BTreeMap<Txid, Want>,
+    failed: BTreeMap<Txid, Gap>,
+    disproved: BTreeMap<FlowIx, Gap>,
+    visits: u64,
+    questions: u64,
+    interrupted: bool,
+}
+
+impl Trace {
+    /// Starts a trace that knows nothing yet.
+    pub fn new(plan: Plan) -> Self {
+        let settlement = Settlement::new(&plan.rules, plan.fee_rule, plan.direction);
+        let subjects = Subjects::new(&plan);
+        Self {
+            plan,
+            graph: FlowGraph::default(),
+            settlement,
+            subjects,
+            touched: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            curious: BTreeSet::new(),
+            claims: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            disproved: BTreeMap::new(),
+            visits: 0,
+            questions: 0,
+            interrupted: false,
+        }
+    }
+
+    /// What was asked for.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The facts so far.
+    pub fn graph(&self) -> &FlowGraph {
+        &self.graph
+    }
+
+    /// The taint so far; up to date after [`Trace::next_wave`].
+    pub fn settlement(&self) -> &Settlement {
+        &self.settlement
+    }
+
+    /// How many transactions were visited, failures included.
+    pub fn visits(&self) -> u64 {
+        self.visits
+    }
+
+    /// How many questions were asked.
+    pub fn questions(&self) -> u64 {
+        self.questions
+    }
+
+    /// What is not known of the subjects themselves.
+    pub fn subject_gaps(&self) -> Vec<(String, Gap)> {
+        self.subjects.gaps()
+    }
+
+    /// Says that no more waves will be asked for, so that the rest counts as not followed.
+    pub fn interrupt(&mut self) {
+        self.interrupted = true;
+    }
+
+    /// The next questions, most tainted value first; empty when the trace is complete.
+    ///
+    /// Every question returned must be resolved before the next wave is asked for.
+    pub fn next_wave(&mut self) -> Result<Vec<Query>, TraceError> {
+        if let Some(queries) = self.subjects.next_wave(&self.plan)? {
+            return Ok(self.count(queries));
+        }
+        if let Some(seeds) = self.subjects.take_seeds() {
+            self.plant(seeds)?;
+        }
+        self.settle()?;
+        let queries = self.most_urgent();
+        Ok(self.count(queries))
+    }
+
+    /// Adds what an answer says. A failed question becomes a gap; `Err` carries its reason, safe to print.
+    pub fn resolve(
+        &mut self,
+        query: &Query,
+        outcome: Result<Fact, String>,
+    ) -> Result<(), TraceError> {
+        match (query, outcome) {
+            (Query::Transaction { txid, .. }, Ok(Fact::Transaction(statement))) => {
+                self.visit(txid, &statement)
+            }
+            (Query::Transaction { txid, .. }, Err(reason)) => {
+                self.fail(txid, Gap::TransactionUnavailable { reason });
+                Ok(())
+            }
+            (Query::Spends { txid, .. }, Ok(Fact::Spends(spends))) => {
+                self.learn_spends(txid, &spends.outputs);
+                Ok(())
+            }
+            (Query::Spends { txid, outputs, .. }, Err(reason)) => {
+                let gap = Gap::SpendUnknown { reason };
+                let unknown =
+                    |(vout, _): &(u32, _)| (*vout, SpendState::Unknown { gap: gap.clone() });
+                self.learn_spends(txid, &outputs.iter().map(unknown).collect::<Vec<_>>());
+                Ok(())
+            }
+            (Query::Received { script, .. }, Ok(Fact::Received(outputs))) => {
+                self.subjects.received(script, &outputs);
+                Ok(())
+            }
+            (Query::Received { script, .. }, Err(reason)) => {
+                self.subjects
+                    .unreachable(script, Gap::TransactionUnavailable { reason });
+                Ok(())
+            }
+            (Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. }, Ok(_)) => {
+                Err(TraceError::WrongAnswer)
+            }
+        }
+    }
+
+    fn count(&mut self, queries: Vec<Query>) -> Vec<Query> {
+        for query in &queries {
+            self.questions += 1;
+            self.visits += u64::from(matches!(query, Query::Transaction { .. }));
+        }
+        queries
+    }
+
+    fn fail(&mut self, txid: &Txid, gap: Gap) {
+        self.subjects.unavailable(txid, &gap);
+        self.failed.insert(*txid, gap);
+    }
+}

@@ -1,0 +1,186 @@
+//! From what the user named to the stolen outputs.
+
+use std::collections::BTreeMap;
+
+use bitcoin::{OutPoint, ScriptBuf, Txid};
+use hansel_ledger::{Gap, Query, Subject};
+
+use super::{Plan, TraceError};
+
+/// Where the resolution of the subjects stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Histories,
+    Transactions,
+    Complete,
+    Done,
+}
+
+/// The subjects while they are resolved: first what addresses received, then the transactions named.
+#[derive(Debug)]
+pub(super) struct Subjects {
+    stage: Stage,
+    subjects: Vec<Subject>,
+    received: BTreeMap<ScriptBuf, Vec<(OutPoint, u64)>>,
+    gaps: BTreeMap<String, Gap>,
+    context: Vec<Txid>,
+}
+
+/// A stolen output or all outputs of a transaction, as the subjects name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stolen {
+    /// Every output with a value.
+    All(Txid),
+    /// One output.
+    One(OutPoint),
+}
+
+impl Subjects {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            stage: Stage::Histories,
+            subjects: plan
+                .subjects
+                .iter()
+                .map(|(subject, _)| subject.clone())
+                .collect(),
+            received: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+            context: plan.context.clone(),
+        }
+    }
+
+    /// The questions of the stage; `None` once the subjects are resolved.
+    pub(super) fn next_wave(&mut self, plan: &Plan) -> Result<Option<Vec<Query>>, TraceError> {
+        if self.stage == Stage::Histories {
+            self.stage = Stage::Transactions;
+            let queries = histories(plan);
+            if !queries.is_empty() {
+                return Ok(Some(queries));
+            }
+        }
+        if self.stage == Stage::Transactions {
+            self.stage = Stage::Complete;
+            let queries = self.transactions();
+            let found = u64::try_from(queries.len()).unwrap_or(u64::MAX);
+            return match plan.limits.max_nodes {
+                Some(limit) if found > limit => Err(TraceError::TooManySeeds { found, limit }),
+                Some(_) | None => Ok(Some(queries).filter(|queries| !queries.is_empty())),
+            };
+        }
+        Ok(None)
+    }
+
+    /// The stolen outputs in the order of the subjects, once.
+    pub(super) fn take_seeds(&mut self) -> Option<Vec<Stolen>> {
+        if self.stage != Stage::Complete {
+            return None;
+        }
+        self.stage = Stage::Done;
+        Some(
+            self.subjects
+                .iter()
+                .flat_map(|subject| self.stolen(subject))
+                .collect(),
+        )
+    }
+
+    /// True for a transaction that is visited because the user named it.
+    pub(super) fn names(&self, txid: &Txid) -> bool {
+        self.context.contains(txid) || self.heights().contains_key(txid)
+    }
+
+    pub(super) fn received(&mut self, script: &ScriptBuf, outputs: &[(OutPoint, u64)]) {
+        self.received.insert(script.clone(), outputs.to_vec());
+    }
+
+    pub(super) fn unreachable(&mut self, script: &ScriptBuf, gap: Gap) {
+        for subject in &self.subjects {
+            if let Subject::Script {
+                script: named,
+                text,
+            } = subject
+                && named == script
+            {
+                self.gaps.insert(text.clone(), gap.clone());
+            }
+        }
+    }
+
+    pub(super) fn unavailable(&mut self, txid: &Txid, gap: &Gap) {
+        if self.names(txid) {
+            self.gaps.insert(txid.to_string(), gap.clone());
+        }
+    }
+
+    pub(super) fn gaps(&self) -> Vec<(String, Gap)> {
+        self.gaps
+            .iter()
+            .map(|(subject, gap)| (subject.clone(), gap.clone()))
+            .collect()
+    }
+
+    fn stolen(&self, subject: &Subject) -> Vec<Stolen> {
+        match subject {
+            Subject::Transaction(txid) => vec![Stolen::All(*txid)],
+            Subject::Output(outpoint) => vec![Stolen::One(*outpoint)],
+            Subject::Script { script, .. } => {
+                let received = self.received.get(script).into_iter().flatten();
+                received
+                    .map(|(outpoint, _)| Stolen::One(*outpoint))
+                    .collect()
+            }
+        }
+    }
+
+    /// The transactions that hold stolen outputs, with their heights where a history told them.
+    fn heights(&self) -> BTreeMap<Txid, Option<u64>> {
+        let mut heights = BTreeMap::new();
+        for subject in &self.subjects {
+            match subject {
+                Subject::Transaction(txid) => {
+                    heights.entry(*txid).or_insert(None);
+                }
+                Subject::Output(outpoint) => {
+                    heights.entry(outpoint.txid).or_insert(None);
+                }
+                Subject::Script { script, .. } => {
+                    for (outpoint, height) in self.received.get(script).into_iter().flatten() {
+                        heights.insert(outpoint.txid, Some(*height));
+                    }
+                }
+            }
+        }
+        heights
+    }
+
+    fn transactions(&self) -> Vec<Query> {
+        let mut heights = self.heights();
+        for txid in &self.context {
+            heights.entry(*txid).or_insert(None);
+        }
+        heights
+            .into_iter()
+            .map(|(txid, height)| Query::Transaction { txid, height })
+            .collect()
+    }
+}
+
+fn histories(plan: &Plan) -> Vec<Query> {
+    let mut scripts = BTreeMap::new();
+    for (subject, since) in &plan.subjects {
+        if let Subject::Script { script, .. } = subject {
+            let earliest = scripts.entry(script.clone()).or_insert(*since);
+            *earliest = (*earliest).min(*since);
+        }
+    }
+    let as_of = plan.as_of.height;
+    scripts
+        .into_iter()
+        .map(|(script, since)| Query::Received {
+            script,
+            since,
+            as_of,
+        })
+        .collect()
+}
