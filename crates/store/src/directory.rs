@@ -1,0 +1,128 @@
+//! The store's directory: who may open it, which format it has, and how a new one comes to be.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rocksdb::DB;
+
+use crate::StoreError;
+use crate::columns::{database_options, descriptors};
+use crate::error::one_line;
+
+/// The format that this version reads and writes.
+pub(crate) const FORMAT: &str = "hansel-store/1";
+
+/// Names the format and carries the lock, so that neither needs the database to be opened.
+const MARKER: &str = "hansel-store";
+const DATABASE: &str = "rocksdb";
+/// A database is made under this name and then renamed: where the final name exists, the database is complete.
+const UNFINISHED: &str = "rocksdb.unfinished";
+const LONGEST_MARKER: u64 = 100;
+
+/// Opens the database of `dir` for writing, making both where they are missing; the file is the lock.
+pub(crate) fn open(dir: &Path) -> Result<(DB, File), StoreError> {
+    let lock = claim(dir)?;
+    let database = dir.join(DATABASE);
+    if !exists(&database)? {
+        create(dir, &database)?;
+    }
+    let db = DB::open_cf_descriptors(&database_options(), &database, descriptors())
+        .map_err(|error| StoreError::from_rocksdb(dir, &error))?;
+    Ok((db, lock))
+}
+
+/// Opens the database of `dir` for reading, which works while another process writes.
+pub(crate) fn open_read_only(dir: &Path) -> Result<DB, StoreError> {
+    let marker = dir.join(MARKER);
+    if !exists(&marker)? || !exists(&dir.join(DATABASE))? {
+        return Err(StoreError::Missing { dir: dir.into() });
+    }
+    let mut file = File::open(&marker).map_err(|error| StoreError::from_io(&marker, &error))?;
+    check_format(dir, &read_marker(dir, &mut file)?)?;
+    retry_while_files_change(dir)
+}
+
+/// A writer may delete a file between the reader's look at the list of files and its opening of them.
+fn retry_while_files_change(dir: &Path) -> Result<DB, StoreError> {
+    let open = || {
+        let options = database_options();
+        DB::open_cf_descriptors_read_only(&options, dir.join(DATABASE), descriptors(), false)
+            .map_err(|error| StoreError::from_rocksdb(dir, &error))
+    };
+    let mut outcome = open();
+    for _ in 0..3 {
+        if !matches!(outcome, Err(StoreError::Corrupted { .. })) {
+            break;
+        }
+        outcome = open();
+    }
+    outcome
+}
+
+fn claim(dir: &Path) -> Result<File, StoreError> {
+    fs::create_dir_all(dir).map_err(|error| StoreError::from_io(dir, &error))?;
+    let marker = dir.join(MARKER);
+    if !exists(&marker)? && exists(&dir.join(DATABASE))? {
+        return Err(StoreError::Foreign { dir: dir.into() });
+    }
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&marker)
+        .map_err(|error| StoreError::from_io(&marker, &error))?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::Locked { dir: dir.into() },
+        TryLockError::Error(error) => StoreError::from_io(&marker, &error),
+    })?;
+    let found = read_marker(dir, &mut file)?;
+    if found.is_empty() && !exists(&dir.join(DATABASE))? {
+        writeln!(file, "{FORMAT}")
+            .and_then(|()| file.sync_all())
+            .map_err(|error| StoreError::from_io(dir, &error))?;
+    } else {
+        check_format(dir, &found)?;
+    }
+    Ok(file)
+}
+
+fn read_marker(dir: &Path, file: &mut File) -> Result<String, StoreError> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST_MARKER)
+        .read_to_end(&mut bytes)
+        .map_err(|error| StoreError::from_io(dir, &error))?;
+    Ok(one_line(String::from_utf8_lossy(&bytes).trim_end()))
+}
+
+fn check_format(dir: &Path, found: &str) -> Result<(), StoreError> {
+    if found == FORMAT {
+        return Ok(());
+    }
+    Err(StoreError::OtherFormat {
+        dir: dir.into(),
+        found: found.into(),
+    })
+}
+
+/// Makes an empty database whose files are complete before it gets its name.
+fn create(dir: &Path, database: &PathBuf) -> Result<(), StoreError> {
+    let unfinished = dir.join(UNFINISHED);
+    let mut options = database_options();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    let made = DB::open_cf_descriptors(&options, &unfinished, descriptors());
+    drop(made.map_err(|error| StoreError::from_rocksdb(dir, &error))?);
+    fs::rename(&unfinished, database)
+        .and_then(|()| File::open(dir)?.sync_all())
+        .map_err(|error| StoreError::from_io(dir, &error))
+}
+
+fn exists(path: &Path) -> Result<bool, StoreError> {
+    match path.try_exists() {
+        Ok(found) => Ok(found),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(StoreError::from_io(path, &error)),
+    }
+}

@@ -1,0 +1,200 @@
+//! The keys of every column family: fixed-size, big-endian, described in `docs/schema.md`.
+
+use bitcoin::hashes::{Hash, HashEngine, sha256};
+use bitcoin::{Script, Txid};
+use hansel_ledger::Chain;
+
+use crate::EvidenceHash;
+
+/// A chain: the first eight bytes of the SHA-256 of its name. Key of `chains`, prefix of most other keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChainKey([u8; 8]);
+
+impl ChainKey {
+    pub(crate) fn of(chain: &Chain) -> Self {
+        let digest = sha256::Hash::hash(chain.name().as_bytes()).to_byte_array();
+        Self(first(&digest))
+    }
+
+    /// Reads a key of `chains`.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Key of `provenance`: the body's hash, then that of the endpoint, a zero byte and the request.
+pub(crate) fn provenance(body: &EvidenceHash, request: &EvidenceHash) -> [u8; 64] {
+    join(body.as_bytes(), request.as_bytes())
+}
+
+/// Key of `statements`: chain, kind, subject, output index (zero where the kind has none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatementKey([u8; 45]);
+
+const TRANSACTION: u8 = 1;
+const SPEND: u8 = 2;
+const RECEIVED: u8 = 3;
+
+impl StatementKey {
+    /// A transaction, by its txid in the byte order of the wire.
+    pub(crate) fn transaction(chain: ChainKey, txid: &Txid) -> Self {
+        Self::new(chain, TRANSACTION, &txid.to_byte_array(), 0)
+    }
+
+    /// The spending of one output.
+    pub(crate) fn spend(chain: ChainKey, txid: &Txid, vout: u32) -> Self {
+        Self::new(chain, SPEND, &txid.to_byte_array(), vout)
+    }
+
+    /// What a script received from a height on, by the SHA-256 of the height and the script.
+    pub(crate) fn received(chain: ChainKey, script: &Script, since: u64) -> Self {
+        let mut engine = sha256::Hash::engine();
+        engine.input(&since.to_be_bytes());
+        engine.input(script.as_bytes());
+        let subject = sha256::Hash::from_engine(engine).to_byte_array();
+        Self::new(chain, RECEIVED, &subject, 0)
+    }
+
+    fn new(chain: ChainKey, kind: u8, subject: &[u8; 32], index: u32) -> Self {
+        let start: [u8; 9] = join(&chain.0, &[kind]);
+        let end: [u8; 36] = join(subject, &index.to_be_bytes());
+        Self(join(&start, &end))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Key of `heights`: chain, height, then the rest of a statement's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeightKey([u8; 53]);
+
+impl HeightKey {
+    pub(crate) fn new(height: u64, statement: &StatementKey) -> Self {
+        let (chain, rest) = statement.0.split_at(8);
+        let start: [u8; 16] = join(chain, &height.to_be_bytes());
+        Self(join(&start, rest))
+    }
+
+    /// The statement that a key of `heights` stands for.
+    pub(crate) fn statement(bytes: &[u8]) -> Option<StatementKey> {
+        let whole: [u8; 53] = bytes.try_into().ok()?;
+        let (chain, rest) = (&whole[..8], &whole[16..]);
+        Some(StatementKey(join(chain, rest)))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Key of `headers`, and where a scan of `heights` starts: chain, height.
+pub(crate) fn header(chain: ChainKey, height: u64) -> [u8; 16] {
+    join(&chain.0, &height.to_be_bytes())
+}
+
+/// The height in a key of `headers`.
+pub(crate) fn header_height(bytes: &[u8]) -> Option<u64> {
+    let whole: [u8; 16] = bytes.try_into().ok()?;
+    Some(u64::from_be_bytes(last(&whole)))
+}
+
+/// Key of `cursors`: chain, then the SHA-256 of the case's name, because names differ in length.
+pub(crate) fn cursor(chain: ChainKey, case: &str) -> [u8; 40] {
+    let name = sha256::Hash::hash(case.as_bytes()).to_byte_array();
+    join(&chain.0, &name)
+}
+
+fn join<const N: usize>(start: &[u8], end: &[u8]) -> [u8; N] {
+    let mut key = [0; N];
+    key[..start.len()].copy_from_slice(start);
+    key[start.len()..].copy_from_slice(end);
+    key
+}
+
+fn first(digest: &[u8; 32]) -> [u8; 8] {
+    *digest.first_chunk().expect("32 is more than 8")
+}
+
+fn last(key: &[u8; 16]) -> [u8; 8] {
+    *key.last_chunk().expect("16 is more than 8")
+}
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::ScriptBuf;
+    use bitcoin::hex::DisplayHex;
+
+    use super::*;
+
+    const THEFT: &str = "975ec405ac9dc9fa5ab8009d94d6a1fe31dff8a8127ea90d023104e52754e4d7";
+
+    fn chain() -> ChainKey {
+        ChainKey::of(&Chain::bitcoin())
+    }
+
+    #[test]
+    fn a_chain_is_keyed_by_the_hash_of_its_name() {
+        assert_eq!(chain().as_bytes().to_lower_hex_string(), "6b88c087247aa2f0");
+        assert_eq!(ChainKey::parse(chain().as_bytes()), Some(chain()));
+        assert_eq!(ChainKey::parse(b"short"), None);
+    }
+
+    #[test]
+    fn statement_keys_are_pinned() {
+        let txid: Txid = THEFT.parse().unwrap();
+        let script =
+            ScriptBuf::from_hex("76a9146ecc7dd816248cd5919fcd86a0832c8553f4296e88ac").unwrap();
+        let keys = [
+            StatementKey::transaction(chain(), &txid),
+            StatementKey::spend(chain(), &txid, 0x0102_0304),
+            StatementKey::received(chain(), &script, 845_000),
+        ];
+        let pinned = [
+            "6b88c087247aa2f001d7e45427e50431020da97e12a8f8df31fea1d6949d00b85afac99dac05c45e9700000000",
+            "6b88c087247aa2f002d7e45427e50431020da97e12a8f8df31fea1d6949d00b85afac99dac05c45e9701020304",
+            "6b88c087247aa2f003304d938653f87460ae5c62030ac80d5160c8fd53bd47a1a3ef6f83a304a1d45600000000",
+        ];
+        for (key, hex) in keys.iter().zip(pinned) {
+            assert_eq!(key.as_bytes().to_lower_hex_string(), hex);
+        }
+    }
+
+    #[test]
+    fn height_keys_are_pinned_and_give_back_their_statement() {
+        let statement = StatementKey::spend(chain(), &THEFT.parse().unwrap(), 7);
+        let key = HeightKey::new(845_001, &statement);
+        assert_eq!(
+            key.as_bytes().to_lower_hex_string(),
+            "6b88c087247aa2f000000000000ce4c902d7e45427e50431020da97e12a8f8df31fea1d6949d00b85afac99dac05c45e9700000007"
+        );
+        assert_eq!(HeightKey::statement(key.as_bytes()), Some(statement));
+        assert_eq!(HeightKey::statement(&key.as_bytes()[1..]), None);
+    }
+
+    #[test]
+    fn header_cursor_and_provenance_keys_are_pinned() {
+        let key = header(chain(), 845_001);
+        assert_eq!(
+            key.to_lower_hex_string(),
+            "6b88c087247aa2f000000000000ce4c9"
+        );
+        assert_eq!(header_height(&key), Some(845_001));
+        assert_eq!(header_height(b"short"), None);
+        assert_eq!(
+            cursor(chain(), "dmm-bitcoin").to_lower_hex_string(),
+            "6b88c087247aa2f04b064570f4b76c36738232a41e3293b30fadeacd71e472fe5c9ca29070a49525"
+        );
+        let body = EvidenceHash::of(b"body");
+        let request = EvidenceHash::of_request("blockstream.info", "GET /tx/00");
+        assert_eq!(
+            provenance(&body, &request).to_lower_hex_string(),
+            "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb51ff97d19e03f36bc6a9609002706d675213fd42ab150a34ade05e654c24577d7"
+        );
+    }
+}
