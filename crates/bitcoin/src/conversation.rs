@@ -37,6 +37,15 @@ struct Complaint {
     message: String,
 }
 
+impl Complaint {
+    fn read(error: &str) -> Self {
+        serde_json::from_str(error).unwrap_or_else(|_| Self {
+            code: 0,
+            message: error.to_owned(),
+        })
+    }
+}
+
 impl<'a> Conversation<'a> {
     /// Starts a conversation whose answers are kept.
     pub(crate) fn new(wire: &'a dyn Wire) -> Self {
@@ -174,10 +183,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn complaint(&self, request: &Request, error: &str) -> SourceError {
-        let complaint = serde_json::from_str(error).unwrap_or_else(|_| Complaint {
-            code: 0,
-            message: error.to_owned(),
-        });
+        let complaint = Complaint::read(error);
         let class = classify(complaint.code, &complaint.message);
         let detail = if complaint.message.is_empty() {
             error.to_owned()
@@ -186,6 +192,14 @@ impl<'a> Conversation<'a> {
         };
         failure(class, self.wire.endpoint(), request, detail)
     }
+}
+
+/// The class of the error that a JSON-RPC response holds; `None` for a result or anything else.
+pub(crate) fn complaint_class(body: &[u8]) -> Option<ErrorClass> {
+    // Whoever reads the answer reports a body that is not JSON-RPC; here it is merely no complaint.
+    let response: Response<'_> = serde_json::from_slice(body).ok()?;
+    let complaint = Complaint::read(response.error?.get());
+    Some(classify(complaint.code, &complaint.message))
 }
 
 /// Tells what a JSON-RPC error means for the client.

@@ -2,9 +2,14 @@
 
 mod conversation;
 mod core;
+mod electrum;
+mod electrum_wire;
+mod merkle;
 mod normalize;
 mod wire;
 
 pub use core::CoreSource;
+pub use electrum::ElectrumSource;
+pub use electrum_wire::{ElectrumLimits, ElectrumWire};
 pub use normalize::{Disbelief, believe, output, recognise, statement};
 pub use wire::{Request, Wire};

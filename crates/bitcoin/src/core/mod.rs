@@ -28,6 +28,7 @@ use crate::conversation::Conversation;
 use answers::ChainInfo;
 use knowledge::{Knowledge, Wanted};
 use probe::Capabilities;
+pub(crate) use watch::is_unspendable;
 
 /// A Bitcoin Core node as a source.
 ///
