@@ -29,8 +29,8 @@ pub struct Plan {
     pub subjects: Vec<(Subject, u64)>,
     /// Transactions to fetch and show that are not stolen themselves.
     pub context: Vec<Txid>,
-    /// The newest block that counts.
-    pub as_of: BlockRef,
+    /// The newest block that counts; `None` where the source cannot tell which block is its newest.
+    pub as_of: Option<BlockRef>,
     /// The rules to settle under.
     pub rules: Vec<Rule>,
     /// Who pays fees.
@@ -39,6 +39,13 @@ pub struct Plan {
     pub direction: Direction,
     /// How far.
     pub limits: Limits,
+}
+
+impl Plan {
+    /// The height through which facts count.
+    pub fn height(&self) -> u64 {
+        self.as_of.map_or(u64::MAX, |block| block.height)
+    }
 }
 
 /// Says why a trace cannot go on.

@@ -2,6 +2,7 @@
 #![allow(
     missing_docs,
     clippy::cast_possible_truncation,
+    clippy::unwrap_used,
     reason = "a test of small numbers"
 )]
 

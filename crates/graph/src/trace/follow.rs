@@ -213,7 +213,7 @@ impl Trace {
             txid: view.txid,
             height: view.placement.height(),
             outputs: outputs.collect(),
-            as_of: self.plan.as_of.height,
+            as_of: self.plan.height(),
         };
         (!flows.is_empty()).then(|| (Reverse(self.urgency(flows.into_iter())), view.txid, query))
     }
@@ -304,7 +304,8 @@ impl Trace {
             }) else {
                 continue;
             };
-            let later = matches!(state, SpendState::Spent { height, .. } if *height > self.plan.as_of.height);
+            let later =
+                matches!(state, SpendState::Spent { height, .. } if *height > self.plan.height());
             let state = if later {
                 SpendState::Unspent
             } else {

@@ -174,7 +174,7 @@ fn histories(plan: &Plan) -> Vec<Query> {
             *earliest = (*earliest).min(*since);
         }
     }
-    let as_of = plan.as_of.height;
+    let as_of = plan.height();
     scripts
         .into_iter()
         .map(|(script, since)| Query::Received {

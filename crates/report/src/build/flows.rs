@@ -1,0 +1,130 @@
+//! The flows of a report: what poured into and out of every visited transaction, in the order of execution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::{OutPoint, Txid};
+use hansel_graph::{Ending, FlowIx, PoolIx, Rule, Strand, Trace};
+use hansel_ledger::{Amount, NodeId, TransferId};
+
+use super::endings::Endings;
+use super::{address, claims, tainted};
+use crate::model::{Flow, FlowKind, Proof, Timestamp};
+
+/// Orders flows: height, depth in the block, transaction, output (the fee last).
+type Key = (u64, u32, Txid, u32);
+
+pub(super) fn list(trace: &Trace, endings: &Endings) -> Vec<Flow> {
+    let mut listed: BTreeMap<Key, Flow> = BTreeMap::new();
+    let graph = trace.graph();
+    let visited = graph.pools().filter(|pool| graph.pool(*pool).visited);
+    for pool in visited {
+        let view = graph.pool(pool);
+        let touching: BTreeSet<FlowIx> = view.inputs.iter().chain(view.outputs).copied().collect();
+        for flow in touching {
+            if let Some(row) = output(trace, endings, flow) {
+                listed.insert(key(trace, flow), row);
+            }
+        }
+        if let Some(row) = fee(trace, pool) {
+            let (height, depth) = graph.order(pool);
+            listed.insert((height, depth, view.txid, u32::MAX), row);
+        }
+    }
+    listed.into_values().collect()
+}
+
+/// The node that a flow pours into: its visited spender, or the output itself.
+pub(super) fn destination(trace: &Trace, endings: &Endings, flow: FlowIx) -> NodeId {
+    let chain = &trace.plan().chain;
+    let graph = trace.graph();
+    let burned = matches!(endings.get(flow), Some(Ending::Burned));
+    match graph.flow(flow).spender.filter(|_| !burned) {
+        Some(spender) => NodeId::transaction(chain, &graph.pool(spender).txid),
+        None => NodeId::output(chain, &graph.outpoint(flow)),
+    }
+}
+
+fn key(trace: &Trace, flow: FlowIx) -> Key {
+    let OutPoint { txid, vout } = trace.graph().outpoint(flow);
+    let (height, depth) = trace.graph().order(trace.graph().flow(flow).creator);
+    (height, depth, txid, vout)
+}
+
+fn output(trace: &Trace, endings: &Endings, flow: FlowIx) -> Option<Flow> {
+    let chain = &trace.plan().chain;
+    let view = trace.graph().flow(flow);
+    let creator = trace.graph().pool(view.creator);
+    let strands = |rule: Rule| trace.settlement().strands(rule, flow);
+    let (taints, claimed) = by_rule(trace, strands);
+    Some(Flow {
+        id: TransferId::output(chain, &trace.graph().outpoint(flow)).into(),
+        chain: chain.name().to_owned(),
+        tx: creator.txid.to_string(),
+        block: creator.placement.height(),
+        time: creator.placement.block().map(|block| Timestamp(block.time)),
+        from: NodeId::transaction(chain, &creator.txid).into(),
+        to: destination(trace, endings, flow).into(),
+        from_addresses: payers(trace, view.creator),
+        to_address: view.script.and_then(|script| address(chain, script)),
+        asset: chain.native().symbol,
+        amount: view.value?.into(),
+        tainted: taints,
+        claims: claimed,
+        proof: Proof::None,
+        kind: FlowKind::Transfer,
+    })
+}
+
+fn fee(trace: &Trace, pool: PoolIx) -> Option<Flow> {
+    let chain = &trace.plan().chain;
+    let view = trace.graph().pool(pool);
+    let amount = trace.graph().fee(pool).filter(|fee| *fee > 0)?;
+    let (taints, claimed) = by_rule(trace, |rule| trace.settlement().fee_strands(rule, pool));
+    Some(Flow {
+        id: TransferId::fee(chain, &view.txid).into(),
+        chain: chain.name().to_owned(),
+        tx: view.txid.to_string(),
+        block: view.placement.height(),
+        time: view.placement.block().map(|block| Timestamp(block.time)),
+        from: NodeId::transaction(chain, &view.txid).into(),
+        to: NodeId::fees(chain).into(),
+        from_addresses: payers(trace, pool),
+        to_address: None,
+        asset: chain.native().symbol,
+        amount: amount.into(),
+        tainted: taints,
+        claims: claimed,
+        proof: Proof::None,
+        kind: FlowKind::Fee,
+    })
+}
+
+type ByRule = (
+    BTreeMap<Rule, Amount>,
+    BTreeMap<Rule, BTreeMap<String, Amount>>,
+);
+
+fn by_rule<'a>(trace: &'a Trace, strands: impl Fn(Rule) -> &'a [Strand<u64>]) -> ByRule {
+    let rules = || trace.settlement().rules();
+    let claimed = rules().map(|rule| (rule, claims(rule, strands(rule))));
+    let claimed = claimed.filter(|(_, claims)| !claims.is_empty()).collect();
+    (
+        rules().map(|rule| (rule, tainted(strands(rule)))).collect(),
+        claimed,
+    )
+}
+
+/// The addresses whose outputs a transaction spends, each once, in the order of the inputs.
+fn payers(trace: &Trace, pool: PoolIx) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let scripts = trace
+        .graph()
+        .pool(pool)
+        .inputs
+        .iter()
+        .filter_map(|flow| trace.graph().flow(*flow).script);
+    let addresses = scripts.filter_map(|script| address(&trace.plan().chain, script));
+    addresses
+        .filter(|address| seen.insert(address.clone()))
+        .collect()
+}
