@@ -1,4 +1,5 @@
 //! A process that dies at any moment leaves everything it acknowledged, and no answer in part.
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod scenario;
 

@@ -1,4 +1,10 @@
 //! A directory that cannot be used is refused with a typed error and a hint, and left as it is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a step that fails is a test that fails"
+)]
 
 mod scenario;
 

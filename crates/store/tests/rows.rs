@@ -1,4 +1,5 @@
 //! Evidence, cases, cursors and networks go in and out unchanged; hostile rows are named, never believed.
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod scenario;
 
