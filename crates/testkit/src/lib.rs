@@ -4,12 +4,21 @@
 //! runs ends when it is dropped.
 
 mod binary;
+mod chain_index;
 mod electrs;
+mod esplora;
+mod http;
 mod node;
 mod process;
+mod regtest;
 mod rpc;
+mod server;
 
 pub use binary::{Program, require_bitcoind, require_electrs};
+pub use chain_index::ChainIndex;
 pub use electrs::Electrs;
+pub use esplora::{EsploraOptions, EsploraServer, esplora_answer};
+pub use http::{HttpReply, HttpRequest};
 pub use node::{Indexes, Node, NodeError, NodeOptions};
+pub use regtest::{Pay, Payee, Regtest, Scenario};
 pub use rpc::{RpcClient, RpcError};

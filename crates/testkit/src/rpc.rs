@@ -1,10 +1,10 @@
 //! A blocking JSON-RPC client small enough to need no HTTP library.
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-use std::time::Duration;
+use std::io;
 
 use serde_json::{Value, json};
+
+use crate::http::HttpRequest;
 
 /// Says why a call to the node failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum RpcError {
 }
 
 /// A node's JSON-RPC endpoint on the loopback interface.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RpcClient {
     port: u16,
     authorization: String,
@@ -58,7 +58,7 @@ impl RpcClient {
     pub fn call(&self, method: &str, params: &Value) -> Result<Value, RpcError> {
         let request = json!({"jsonrpc": "1.0", "id": 1, "method": method, "params": params});
         let body = self
-            .post(&request.to_string())
+            .post(request.to_string())
             .map_err(|error| RpcError::Io {
                 method: method.to_owned(),
                 error,
@@ -82,22 +82,13 @@ impl RpcClient {
         })
     }
 
-    fn post(&self, body: &str) -> io::Result<Vec<u8>> {
-        let head = format!(
-            "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            self.authorization,
-            body.len()
-        );
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body.as_bytes())?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-        let start = end.ok_or(io::ErrorKind::UnexpectedEof)? + 4;
-        Ok(answer.split_off(start))
+    fn post(&self, body: String) -> io::Result<Vec<u8>> {
+        let request = HttpRequest {
+            authorization: Some(self.authorization.clone()),
+            ..HttpRequest::post("/", body.into_bytes())
+        };
+        let reply = request.send(&format!("127.0.0.1:{}", self.port))?;
+        Ok(reply.body)
     }
 }
 
