@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
-use hansel_ledger::{Answer, Chain, Evidence, Fact, Placement, UnixTime};
+use hansel_ledger::{Answer, Evidence, Fact, Placement, UnixTime};
 use hansel_store::{Cursor, CursorState, EvidenceHash, Store, StoreError};
 use rocksdb::{DB, IteratorMode, Options};
 use scenario::*;
