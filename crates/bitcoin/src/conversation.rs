@@ -209,16 +209,34 @@ pub(crate) fn complaint_class(body: &[u8]) -> Option<ErrorClass> {
 fn classify(code: i64, message: &str) -> ErrorClass {
     let message = message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if says(&["history too large", "too many", "too popular", "lookup limit"]) {
+    if says(&[
+        "history too large",
+        "too many",
+        "too popular",
+        "lookup limit",
+    ]) {
         return ErrorClass::TooPopular;
     }
     if says(&["scan already in progress", "excessive resource", "busy"]) {
         return ErrorClass::RateLimited;
     }
-    if says(&["pruned", "is unavailable", "not enabled", "undo data expected"]) {
+    if says(&[
+        "pruned",
+        "is unavailable",
+        "not enabled",
+        "undo data expected",
+    ]) {
         return ErrorClass::Unsupported;
     }
-    if says(&["no such", "not found", "out of range", "missing", "-5"]) && code != -32601 {
+    if says(&[
+        "no such",
+        "not found",
+        "no header",
+        "out of range",
+        "missing",
+        "-5",
+    ]) && code != -32601
+    {
         return ErrorClass::NotFound;
     }
     match code {
@@ -236,15 +254,36 @@ mod tests {
     #[test]
     fn errors_of_known_servers_get_the_class_that_says_what_to_do() {
         let cases = [
-            (-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.", ErrorClass::NotFound),
+            (
+                -5,
+                "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.",
+                ErrorClass::NotFound,
+            ),
             (-8, "Block height out of range", ErrorClass::NotFound),
             (-32601, "Method not found", ErrorClass::Unsupported),
             (-28, "Loading block index...", ErrorClass::Unreachable),
-            (-1, "Mempool lacks a relevant spend, and txospenderindex is unavailable.", ErrorClass::Unsupported),
-            (-1, "Block not available (pruned data)", ErrorClass::Unsupported),
-            (-8, "Scan already in progress, use action \"abort\" or \"status\"", ErrorClass::RateLimited),
+            (
+                -1,
+                "Mempool lacks a relevant spend, and txospenderindex is unavailable.",
+                ErrorClass::Unsupported,
+            ),
+            (
+                -1,
+                "Block not available (pruned data)",
+                ErrorClass::Unsupported,
+            ),
+            (
+                -8,
+                "Scan already in progress, use action \"abort\" or \"status\"",
+                ErrorClass::RateLimited,
+            ),
+            (1, "no header at 124", ErrorClass::NotFound),
             (1, "history too large", ErrorClass::TooPopular),
-            (2, "daemon error: DaemonError({'code': -5, 'message': 'No such'})", ErrorClass::NotFound),
+            (
+                2,
+                "daemon error: DaemonError({'code': -5, 'message': 'No such'})",
+                ErrorClass::NotFound,
+            ),
             (-101, "excessive resource usage", ErrorClass::RateLimited),
         ];
         for (code, message, class) in cases {

@@ -196,7 +196,10 @@ impl Wire for ElectrumWire {
     async fn send(&self, request: &Request) -> Result<Vec<u8>, SourceError> {
         let fail = |class, detail: &str| failure(class, &self.endpoint, request, detail);
         let Request::Call { method, params } = request else {
-            return Err(fail(ErrorClass::Unsupported, "an Electrum server has no paths"));
+            return Err(fail(
+                ErrorClass::Unsupported,
+                "an Electrum server has no paths",
+            ));
         };
         let slot = self.slots.acquire().await;
         let _slot = slot.expect("the semaphore is never closed");

@@ -94,7 +94,10 @@ mod tests {
                 level.push(level[level.len() - 1]);
             }
             branch.push(level[position ^ 1]);
-            level = level.chunks(2).map(|two| parent(&two[0], &two[1])).collect();
+            level = level
+                .chunks(2)
+                .map(|two| parent(&two[0], &two[1]))
+                .collect();
             position /= 2;
         }
         branch
@@ -108,7 +111,11 @@ mod tests {
             for (position, leaf) in leaves.iter().enumerate() {
                 let branch = branch(leaves.clone(), position);
                 let position = u64::try_from(position).unwrap();
-                assert_eq!(fold(*leaf, &branch, position), Ok(root), "{count} {position}");
+                assert_eq!(
+                    fold(*leaf, &branch, position),
+                    Ok(root),
+                    "{count} {position}"
+                );
             }
         }
     }

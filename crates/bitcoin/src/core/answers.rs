@@ -79,14 +79,25 @@ impl Coin {
     }
 }
 
-/// `gettxout`.
+/// `gettxout`: a [`Coin`] and where it is, in one object.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct UnspentCoin {
     pub(super) bestblock: BlockHash,
     /// Zero for an output of a transaction in the mempool.
     pub(super) confirmations: u64,
-    #[serde(flatten)]
-    pub(super) coin: Coin,
+    value: Box<RawValue>,
+    script_pub_key: Script,
+}
+
+impl UnspentCoin {
+    /// The coin alone. (`serde(flatten)` cannot keep raw text.)
+    pub(super) fn coin(self) -> Coin {
+        Coin {
+            value: self.value,
+            script_pub_key: self.script_pub_key,
+        }
+    }
 }
 
 /// An entry of `gettxspendingprevout`.
@@ -129,7 +140,13 @@ mod tests {
         let supply = coin("20999999.97690001").output().unwrap();
         assert_eq!(supply.value.to_sat(), 2_099_999_997_690_001);
         assert_eq!(coin("0.00000001").output().unwrap().value.to_sat(), 1);
-        for hostile in ["-0.00000001", "0.000000001", "184467440737.1", "1e400", "\"1\""] {
+        for hostile in [
+            "-0.00000001",
+            "0.000000001",
+            "184467440737.1",
+            "1e400",
+            "\"1\"",
+        ] {
             assert!(coin(hostile).output().is_err(), "{hostile}");
         }
     }

@@ -127,9 +127,7 @@ impl CoreSource {
         loop {
             attempt += 1;
             match talk.call("scanblocks", params.clone()).await {
-                Err(error)
-                    if error.class == ErrorClass::RateLimited && attempt < SCAN_ATTEMPTS =>
-                {
+                Err(error) if error.class == ErrorClass::RateLimited && attempt < SCAN_ATTEMPTS => {
                     sleep(SCAN_PAUSE).await;
                 }
                 outcome => return outcome,

@@ -35,8 +35,11 @@ impl CoreSource {
                 return Ok(());
             }
         }
-        let reached = reached.map_or("nothing yet".to_owned(), |height| format!("height {height}"));
-        let detail = format!("the index covers {reached}, not height {height}: wait until it is built");
+        let reached = reached.map_or("nothing yet".to_owned(), |height| {
+            format!("height {height}")
+        });
+        let detail =
+            format!("the index covers {reached}, not height {height}: wait until it is built");
         Err(talk.failure(
             ErrorClass::Unreachable,
             "getindexinfo",

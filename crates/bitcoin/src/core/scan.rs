@@ -101,10 +101,7 @@ impl CoreSource {
     }
 
     /// The height up to which indexes are trusted.
-    pub(super) async fn settled_height(
-        &self,
-        talk: &Conversation<'_>,
-    ) -> Result<u64, SourceError> {
+    pub(super) async fn settled_height(&self, talk: &Conversation<'_>) -> Result<u64, SourceError> {
         let info: ChainInfo = talk.call("getblockchaininfo", json!([])).await?;
         Ok(info.blocks.saturating_sub(NEWEST_BLOCKS))
     }
@@ -136,7 +133,9 @@ impl CoreSource {
             let block = self.block(talk, &hash).await?;
             Ok((height, hash, block))
         };
-        stream::iter(from..=through).map(fetch).buffered(BLOCKS_AHEAD)
+        stream::iter(from..=through)
+            .map(fetch)
+            .buffered(BLOCKS_AHEAD)
     }
 }
 

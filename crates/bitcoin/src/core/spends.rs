@@ -1,6 +1,6 @@
 //! Tells what spent a transaction's outputs: by index, or by reading blocks; then by the mempool.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use hansel_ledger::{ErrorClass, SourceError, SpendState, Spends};
@@ -166,15 +166,16 @@ fn as_params(outpoints: &[OutPoint]) -> Vec<Value> {
     outpoints.iter().map(param).collect()
 }
 
-/// Asks what spends the outpoints; the node must answer for each, in the order asked.
+/// Asks what spends the outpoints; the node must answer once for each. It puts spends in the mempool first.
 async fn spending(
     talk: &Conversation<'_>,
     params: &Value,
     asked: &[OutPoint],
 ) -> Result<Vec<SpendingPrevout>, SourceError> {
     let found: Vec<SpendingPrevout> = talk.call(METHOD, params.clone()).await?;
-    let answered = found.iter().map(|entry| OutPoint::new(entry.txid, entry.vout));
-    if answered.eq(asked.iter().copied()) {
+    let answered = found.iter().map(|e| OutPoint::new(e.txid, e.vout));
+    let answered: BTreeSet<OutPoint> = answered.collect();
+    if found.len() == asked.len() && asked.iter().all(|o| answered.contains(o)) {
         return Ok(found);
     }
     let detail = "the answer is not about the outputs asked for";

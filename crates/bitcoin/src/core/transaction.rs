@@ -1,6 +1,7 @@
 //! Gets a transaction from a node: its bytes, its block, and the outputs it spends.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bitcoin::hex::FromHex;
 use bitcoin::{OutPoint, Transaction, Txid};
@@ -133,7 +134,7 @@ impl CoreSource {
         }
         let mut funding = BTreeMap::new();
         let mut spent = Vec::with_capacity(raw.vin.len());
-        // More or fewer entries than inputs are refused when the statement is made.
+        // Fewer entries than inputs are refused when the statement is made.
         for (vin, input) in raw.vin.iter().zip(&transaction.input) {
             spent.push(match &vin.prevout {
                 Some(coin) => Some(read_coin(talk, &input.previous_output, coin)?),
@@ -152,11 +153,12 @@ impl CoreSource {
         funding: &mut BTreeMap<Txid, Option<Transaction>>,
         outpoint: &OutPoint,
     ) -> Result<Option<Output>, SourceError> {
-        if !funding.contains_key(&outpoint.txid) {
-            let fetched = self.funding_transaction(talk, &outpoint.txid).await?;
-            funding.insert(outpoint.txid, fetched);
-        }
-        let known = funding.get(&outpoint.txid).and_then(Option::as_ref);
+        let known = match funding.entry(outpoint.txid) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(self.funding_transaction(talk, &outpoint.txid).await?)
+            }
+        };
         match known {
             Some(transaction) => {
                 let index = usize::try_from(outpoint.vout).unwrap_or(usize::MAX);
@@ -187,7 +189,7 @@ impl CoreSource {
         let params = json!([outpoint.txid, outpoint.vout, false]);
         let unspent: Option<UnspentCoin> = talk.call("gettxout", params).await?;
         unspent
-            .map(|unspent| read_coin(talk, outpoint, &unspent.coin))
+            .map(|unspent| read_coin(talk, outpoint, &unspent.coin()))
             .transpose()
     }
 }

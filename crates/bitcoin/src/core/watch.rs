@@ -39,7 +39,12 @@ impl Watch {
     }
 
     /// Watches outputs of the transaction said to be at `height`.
-    pub(super) fn add(&mut self, txid: Txid, height: u64, outpoints: impl Iterator<Item = OutPoint>) {
+    pub(super) fn add(
+        &mut self,
+        txid: Txid,
+        height: u64,
+        outpoints: impl Iterator<Item = OutPoint>,
+    ) {
         self.unseen.entry(height).or_default().insert(txid);
         for outpoint in outpoints {
             self.spends.entry(outpoint).or_insert(None);
@@ -79,7 +84,12 @@ impl Watch {
         inputs.any(|input| self.spends.contains_key(&input.previous_output))
     }
 
-    fn record(&mut self, transaction: &Transaction, spender: Spender, scripts: &mut Vec<ScriptBuf>) {
+    fn record(
+        &mut self,
+        transaction: &Transaction,
+        spender: Spender,
+        scripts: &mut Vec<ScriptBuf>,
+    ) {
         for input in &transaction.input {
             if let Some(spend) = self.spends.get_mut(&input.previous_output) {
                 *spend = Some(spender);

@@ -19,16 +19,19 @@ const BYTES_KEPT: usize = 64 << 20;
 /// Transactions asked for at the same time.
 const AT_ONCE: usize = 8;
 
+/// A transaction and the answer it was read from.
+pub(super) type Found = Arc<(Transaction, Evidence)>;
+
 /// Recently fetched transactions, each with the answer it was read from.
 #[derive(Default)]
 pub(super) struct Fetched {
-    transactions: HashMap<Txid, Arc<(Transaction, Evidence)>>,
+    transactions: HashMap<Txid, Found>,
     order: VecDeque<Txid>,
     bytes: usize,
 }
 
 impl Fetched {
-    fn keep(&mut self, txid: Txid, fetched: Arc<(Transaction, Evidence)>) {
+    fn keep(&mut self, txid: Txid, fetched: Found) {
         let size = fetched.1.body.len();
         if self.transactions.insert(txid, fetched).is_none() {
             self.order.push_back(txid);
@@ -51,7 +54,7 @@ impl ElectrumSource {
         &self,
         talk: &Conversation<'_>,
         txid: &Txid,
-    ) -> Result<Arc<(Transaction, Evidence)>, SourceError> {
+    ) -> Result<Found, SourceError> {
         if let Some(kept) = self.kept(txid) {
             talk.keep(kept.1.clone());
             return Ok(kept);
@@ -68,7 +71,7 @@ impl ElectrumSource {
         Ok(fetched)
     }
 
-    fn kept(&self, txid: &Txid) -> Option<Arc<(Transaction, Evidence)>> {
+    fn kept(&self, txid: &Txid) -> Option<Found> {
         let kept = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         kept.transactions.get(txid).map(Arc::clone)
     }
@@ -78,8 +81,7 @@ impl ElectrumSource {
         &'a self,
         talk: &'a Conversation<'_>,
         asked: impl IntoIterator<Item = (Txid, K), IntoIter: Send + 'a>,
-    ) -> impl Stream<Item = (Txid, K, Result<Arc<(Transaction, Evidence)>, SourceError>)> + Send + 'a
-    {
+    ) -> impl Stream<Item = (Txid, K, Result<Found, SourceError>)> + Send + 'a {
         let fetch = move |(txid, key)| async move {
             let part = talk.fork();
             let outcome = self.fetch(&part, &txid).await;

@@ -82,9 +82,8 @@ impl ElectrumSource {
             Err(error) => return Err(error),
         };
         let (block, header) = self.header_at(talk, height).await?;
-        let inconsistent = |detail: String| {
-            talk.failure(ErrorClass::Inconsistent, BRANCH, &params, detail)
-        };
+        let inconsistent =
+            |detail: String| talk.failure(ErrorClass::Inconsistent, BRANCH, &params, detail);
         let root = merkle::root(transaction, &branch.merkle, branch.pos)
             .map_err(|error| inconsistent(error.to_string()))?;
         if root == header.merkle_root {

@@ -68,7 +68,9 @@ impl ElectrumSource {
         let history = self.history(talk, script).await?;
         let within = |entry: &Entry| {
             let height = entry.height()?;
-            (since..=as_of).contains(&height).then(|| (entry.txid(), height))
+            (since..=as_of)
+                .contains(&height)
+                .then(|| (entry.txid(), height))
         };
         let asked: BTreeSet<(Txid, u64)> = history.iter().filter_map(within).collect();
         if asked.len() > MOST_TRANSACTIONS {

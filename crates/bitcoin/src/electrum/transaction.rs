@@ -105,7 +105,10 @@ impl ElectrumSource {
             return Ok(Vec::new());
         }
         let inputs = &transaction.input;
-        let asked: BTreeSet<_> = inputs.iter().map(|i| (i.previous_output.txid, ())).collect();
+        let asked: BTreeSet<_> = inputs
+            .iter()
+            .map(|i| (i.previous_output.txid, ()))
+            .collect();
         let mut funding = BTreeMap::new();
         {
             let mut fetched = std::pin::pin!(self.fetch_all(talk, asked));

@@ -96,8 +96,9 @@ impl Connection {
     pub(super) async fn exchange(&self, method: &str, params: &str) -> Result<Vec<u8>, Failure> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let method = serde_json::Value::from(method);
-        let line =
-            format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":{method},\"params\":{params}}}\n");
+        let line = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":{method},\"params\":{params}}}\n"
+        );
         let (reply, answer) = oneshot::channel();
         let _slot = self.await_reply(id, reply)?;
         if self.lines.send(line).await.is_err() {

@@ -50,7 +50,9 @@ pub(super) async fn open(address: &Address) -> Result<Box<dyn Stream>, Failure> 
 }
 
 async fn through(proxy: &Url, target: (&str, u16)) -> Result<TcpStream, Failure> {
-    let host = proxy.host_str().filter(|_| proxy.scheme().starts_with("socks5"));
+    let host = proxy
+        .host_str()
+        .filter(|_| proxy.scheme().starts_with("socks5"));
     let host = host.ok_or_else(|| Failure::unreachable("the proxy is not a socks5:// address"))?;
     let server = (host, proxy.port().unwrap_or(1080));
     let connected = match (proxy.username(), proxy.password()) {
