@@ -1,1 +1,31 @@
 //! The hansel-report/1 model and its formats.
+//!
+//! A report is laid out, never computed: every amount in it comes from a settled graph. Each format is one
+//! file with one function, and the same report always gives the same bytes.
+
+pub mod csv_accounting;
+pub mod csv_flows;
+pub mod csv_nodes;
+pub mod dot;
+pub mod graphml;
+pub mod model;
+pub mod text;
+
+mod assets;
+mod build;
+mod caption;
+mod cell;
+mod format;
+mod holding;
+mod layout;
+mod references;
+mod schema;
+mod units;
+mod visible;
+
+pub use build::{BuildError, Built, Heading, build};
+pub use format::{Format, FormatError, Rendered, UnknownFormat, render};
+pub use model::{Report, ReportError};
+pub use schema::json_schema;
+pub use units::format_units;
+pub use visible::visible;

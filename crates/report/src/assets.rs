@@ -1,0 +1,40 @@
+//! How amounts of an asset are shown: the decimals come from the seeds.
+
+use std::collections::BTreeMap;
+
+use hansel_ledger::Amount;
+
+use crate::{Report, format_units, units, visible};
+
+/// The decimals of the assets that a report knows.
+pub(crate) struct Assets<'a> {
+    decimals: BTreeMap<(&'a str, &'a str), u8>,
+}
+
+impl<'a> Assets<'a> {
+    pub(crate) fn of(report: &'a Report) -> Self {
+        let known = report.seeds.iter();
+        let decimals = known
+            .map(|seed| ((&*seed.chain, &*seed.asset), seed.decimals))
+            .collect();
+        Self { decimals }
+    }
+
+    /// The amount with its unit; in base units where the decimals are not known.
+    pub(crate) fn show(&self, chain: &str, asset: &str, amount: Amount) -> String {
+        let name = visible::clipped(asset, 40);
+        match self.decimals.get(&(chain, asset)) {
+            Some(decimals) => format!("{} {name}", format_units(amount, *decimals)),
+            None => format!(
+                "{} base units of {name}",
+                units::grouped(&amount.to_string())
+            ),
+        }
+    }
+
+    /// The amount alone, in the unit that [`Self::show`] names.
+    pub(crate) fn digits(&self, chain: &str, asset: &str, amount: Amount) -> String {
+        let decimals = self.decimals.get(&(chain, asset)).copied().unwrap_or(0);
+        format_units(amount, decimals)
+    }
+}

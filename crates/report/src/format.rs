@@ -1,0 +1,221 @@
+//! The formats by name.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use hansel_ledger::AmountError;
+
+use crate::{Report, csv_accounting, csv_flows, csv_nodes, dot, graphml, text};
+
+/// A form that a report can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// A summary for people.
+    Text,
+    /// The report itself, `hansel-report/1`.
+    Json,
+    /// Three tables: nodes, flows and accounting.
+    Csv,
+    /// GraphML for yEd, Gephi and NetworkX.
+    GraphMl,
+    /// A drawing for Graphviz.
+    Dot,
+}
+
+/// Says that a text names no format.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{given}` is not one of {known}")]
+pub struct UnknownFormat {
+    given: String,
+    known: String,
+}
+
+/// Says why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The place it is written to failed.
+    #[error("could not write the report")]
+    Write(#[from] io::Error),
+    /// A CSV table could not be written.
+    #[error("could not write the table")]
+    Table(#[from] csv::Error),
+    /// Amounts of the report do not fit when added up.
+    #[error("the report's amounts cannot be added up")]
+    Amount(#[from] AmountError),
+    /// A flow names a node that the report does not list.
+    #[error("flow `{flow}` names node `{node}`, which the report does not list")]
+    UnlistedNode {
+        /// The flow's id, safe to print.
+        flow: String,
+        /// The missing node's id, safe to print.
+        node: String,
+    },
+    /// Two nodes have the same id.
+    #[error("the report lists node `{0}` twice")]
+    RepeatedNode(String),
+}
+
+/// One file of a rendered report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// What the file's name ends in: `.json`, `-nodes.csv`.
+    pub suffix: &'static str,
+    /// The file's content.
+    pub bytes: Vec<u8>,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Csv, Self::GraphMl, Self::Dot];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::GraphMl => "graphml",
+            Self::Dot => "dot",
+        }
+    }
+
+    /// What the names of the format's files end in, in the order in which they are rendered.
+    pub fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Text => &[".txt"],
+            Self::Json => &[".json"],
+            Self::Csv => &["-nodes.csv", "-flows.csv", "-accounting.csv"],
+            Self::GraphMl => &[".graphml"],
+            Self::Dot => &[".dot"],
+        }
+    }
+
+    /// The files for an output that the user named: the path itself for a format of one file; for several,
+    /// `PATH-nodes.csv` and so on, where a final `.csv` of the path is not repeated.
+    pub fn paths(self, output: &Path) -> Vec<PathBuf> {
+        let suffixes = self.suffixes();
+        if suffixes.len() == 1 {
+            return vec![output.to_owned()];
+        }
+        let has_extension = output
+            .extension()
+            .is_some_and(|extension| extension == self.name());
+        let base = if has_extension {
+            output.with_extension("")
+        } else {
+            output.to_owned()
+        };
+        suffixes
+            .iter()
+            .map(|suffix| with_suffix(&base, suffix))
+            .collect()
+    }
+
+    /// File names for a case where the user named none; characters that a file system could mind are replaced.
+    pub fn file_names(self, case: &str) -> Vec<String> {
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        };
+        let stem: String = case.chars().take(80).map(plain).collect();
+        let stem = if stem.is_empty() { "report" } else { &*stem };
+        self.suffixes()
+            .iter()
+            .map(|suffix| format!("{stem}{suffix}"))
+            .collect()
+    }
+}
+
+fn with_suffix(base: &Path, suffix: &str) -> PathBuf {
+    let mut name = base.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        let found = Self::ALL.into_iter().find(|format| format.name() == text);
+        found.ok_or_else(|| UnknownFormat {
+            given: crate::visible::clipped(text, 40),
+            known: Self::ALL.map(Self::name).join(", "),
+        })
+    }
+}
+
+/// Writes a report in one format; one entry per [`Format::suffixes`], in that order.
+pub fn render(report: &Report, format: Format) -> Result<Vec<Rendered>, FormatError> {
+    let writers: &[Writer] = match format {
+        Format::Text => &[text::write],
+        Format::Json => &[write_json],
+        Format::Csv => &[csv_nodes::write, csv_flows::write, csv_accounting::write],
+        Format::GraphMl => &[graphml::write],
+        Format::Dot => &[dot::write],
+    };
+    let files = format.suffixes().iter().zip(writers);
+    files
+        .map(|(suffix, write)| file(report, suffix, *write))
+        .collect()
+}
+
+type Writer = fn(&Report, &mut dyn io::Write) -> Result<(), FormatError>;
+
+fn file(report: &Report, suffix: &'static str, write: Writer) -> Result<Rendered, FormatError> {
+    let mut bytes = Vec::new();
+    write(report, &mut bytes)?;
+    Ok(Rendered { suffix, bytes })
+}
+
+fn write_json(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
+    Ok(out.write_all(report.to_json().as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_read_by_name_and_an_unknown_one_lists_them() {
+        for format in Format::ALL {
+            assert_eq!(format.name().parse(), Ok(format));
+        }
+        let message = "p\u{1b}df".parse::<Format>().unwrap_err().to_string();
+        assert_eq!(
+            message,
+            r"`p\u{1b}df` is not one of text, json, csv, graphml, dot"
+        );
+    }
+
+    #[test]
+    fn a_format_of_several_files_names_each_after_the_output() {
+        let paths = |output: &str| Format::Csv.paths(Path::new(output));
+        let expected: Vec<PathBuf> = ["a/x-nodes.csv", "a/x-flows.csv", "a/x-accounting.csv"]
+            .map(PathBuf::from)
+            .into();
+        assert_eq!(paths("a/x"), expected);
+        assert_eq!(paths("a/x.csv"), expected);
+        assert_eq!(Format::Dot.paths(Path::new("x")), [PathBuf::from("x")]);
+    }
+
+    #[test]
+    fn a_file_name_never_leaves_its_directory() {
+        assert_eq!(
+            Format::Json.file_names("../../etc/passwd"),
+            ["------etc-passwd.json"]
+        );
+        assert_eq!(Format::Text.file_names(""), ["report.txt"]);
+        assert_eq!(Format::GraphMl.file_names("dmm-2024"), ["dmm-2024.graphml"]);
+    }
+}

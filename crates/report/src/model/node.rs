@@ -1,0 +1,163 @@
+//! The pools of value that a trace touched.
+
+use hansel_ledger::Gap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// A pool of value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// The id that flows refer to: `CHAIN:tx:TXID`, `CHAIN:output:TXID:VOUT`, `CHAIN:fees`.
+    pub id: String,
+    /// What kind of pool.
+    pub kind: NodeKind,
+    /// The chain's name.
+    pub chain: String,
+    /// The address that holds the value, where there is exactly one.
+    pub address: Option<String>,
+    /// The height of the block in which the pool came to be, where known.
+    pub block: Option<u64>,
+    /// The time of that block, where known.
+    pub time: Option<Timestamp>,
+    /// What others call the address, with who says so.
+    pub labels: Vec<Label>,
+    /// How far the node is known; null where nothing was asked about it.
+    pub coverage: Option<NodeCoverage>,
+    /// What is not known about the node.
+    pub gaps: Vec<NodeGap>,
+    /// Why the trail was not followed further; null where it was.
+    pub stop: Option<Stop>,
+}
+
+/// What a node is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeKind {
+    /// A transaction that mixes its inputs.
+    Transaction,
+    /// An account, or the fees of a chain taken together.
+    Account,
+    /// An output that was not followed to a spender.
+    Output,
+}
+
+impl NodeKind {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::Account => "account",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// A name that somebody gave to an address. A claim of its source, not a fact of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// The name.
+    pub label: String,
+    /// The kind of entity: exchange, mixer, bridge, service, ...
+    pub category: String,
+    /// Who says so.
+    pub source: String,
+    /// How sure the source is, in the source's own words.
+    pub confidence: String,
+    /// When the label was current; null where the source does not say.
+    pub as_of: Option<String>,
+}
+
+/// How far a node is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeCoverage {
+    /// Everything up to and including this height is known; null where nothing is.
+    pub complete_through: Option<u64>,
+}
+
+/// Something that is not known about a node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeGap {
+    /// The gap's name.
+    pub kind: String,
+    /// The gap in words.
+    pub detail: String,
+}
+
+impl From<&Gap> for NodeGap {
+    fn from(gap: &Gap) -> Self {
+        Self {
+            kind: gap.kind().to_owned(),
+            detail: gap.to_string(),
+        }
+    }
+}
+
+/// Why a trail ends at a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// The kind of end.
+    pub kind: StopKind,
+    /// The reason in words.
+    pub reason: String,
+}
+
+/// The kinds of ends of a trail.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopKind {
+    /// Nobody has moved the value up to the tip.
+    AtRest,
+    /// The value reached an exchange.
+    Exchange,
+    /// The value entered a mixer.
+    Mixer,
+    /// The value entered a bridge whose other side was not found.
+    BridgeUnresolved,
+    /// The value reached another service.
+    Service,
+    /// The value entered an address so busy that following it would mean nothing.
+    Hub,
+    /// The tainted amount is smaller than the smallest that is followed.
+    BelowThreshold,
+    /// A limit of hops, nodes, requests or time was reached.
+    Limit,
+    /// The source could not answer.
+    Failed,
+    /// The output can never be spent.
+    Burned,
+    /// Paid to miners; fees are counted, not followed.
+    Fees,
+    /// A backward trace arrived where value begins, such as newly mined coins.
+    Origin,
+}
+
+impl StopKind {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AtRest => "at-rest",
+            Self::Exchange => "exchange",
+            Self::Mixer => "mixer",
+            Self::BridgeUnresolved => "bridge-unresolved",
+            Self::Service => "service",
+            Self::Hub => "hub",
+            Self::BelowThreshold => "below-threshold",
+            Self::Limit => "limit",
+            Self::Failed => "failed",
+            Self::Burned => "burned",
+            Self::Fees => "fees",
+            Self::Origin => "origin",
+        }
+    }
+}

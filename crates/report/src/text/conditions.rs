@@ -1,0 +1,70 @@
+//! The conditions under which all of this holds: blocks, limits, endpoints.
+
+use super::{LONGEST, Page, SHOWN, counted};
+use crate::units::grouped;
+use crate::visible::clipped;
+
+pub(super) fn section(page: &Page<'_>) -> String {
+    let mut text = "Conditions\n".to_owned();
+    for tip in &page.report.tips {
+        let height = grouped(&tip.height.to_string());
+        let (chain, hash) = (clipped(&tip.chain, LONGEST), clipped(&tip.hash, LONGEST));
+        text += &page.wrapped(
+            &format!("{chain}: looked at blocks up to {height} ({hash})"),
+            2,
+        );
+    }
+    text += &page.wrapped(&format!("limits: {}", limits(page)), 2);
+    for source in page.report.sources.iter().take(SHOWN) {
+        let number = |value: u64| grouped(&value.to_string());
+        let endpoint = clipped(&source.endpoint, LONGEST);
+        let (requests, bytes) = (number(source.requests), number(source.bytes));
+        let retries = number(source.retries);
+        text += &page.wrapped(
+            &format!("{endpoint}: requests {requests}, bytes {bytes}, retries {retries}"),
+            2,
+        );
+    }
+    if page.report.sources.len() > SHOWN {
+        text += &format!(
+            "  and {}\n",
+            counted(page.report.sources.len() - SHOWN, "more endpoint")
+        );
+    }
+    text
+}
+
+fn limits(page: &Page<'_>) -> String {
+    let limits = &page.report.case.limits;
+    let number = |value: Option<u64>| value.map(|value| grouped(&value.to_string()));
+    let smallest = limits.min_amount.map(|amount| match &*page.report.seeds {
+        [seed, ..] => page.assets.show(&seed.chain, &seed.asset, amount),
+        [] => amount.to_string(),
+    });
+    let all = [
+        ("hops", number(limits.hops)),
+        (
+            "smallest share of a seed",
+            limits
+                .min_share
+                .as_ref()
+                .map(|share| clipped(share, LONGEST)),
+        ),
+        ("smallest amount", smallest),
+        ("nodes", number(limits.max_nodes)),
+        ("requests", number(limits.max_requests)),
+        (
+            "until",
+            limits.until.as_ref().map(|until| clipped(until, LONGEST)),
+        ),
+    ];
+    let set = all
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    let set: Vec<_> = set.collect();
+    if set.is_empty() {
+        "none".to_owned()
+    } else {
+        set.join(", ")
+    }
+}

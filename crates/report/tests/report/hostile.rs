@@ -1,0 +1,195 @@
+//! Text chosen by a thief or an endpoint must be shown, never obeyed.
+
+use hansel_report::{Format, Report, json_schema, render};
+use serde_json::Value;
+
+use crate::{dot, graphml, sample};
+
+const HOSTILE: [&str; 14] = [
+    "<script>alert(1)</script>",
+    "]]>",
+    "<!--",
+    "&#8238;&amp;",
+    "=HYPERLINK(\"http://evil\")",
+    "\t=1+1",
+    "a;=cmd|' /C calc'!A1",
+    "\u{1b}[2J\u{1b}]0;owned\u{7}",
+    "\u{202e}gpj.exe\u{2066}",
+    "nul\0nul",
+    "quote\" ' ` \\",
+    "\\N\\\"]; evil [label=\"",
+    "line\r\nline\nline",
+    "\u{ffff}\u{feff}\u{2028}\u{9b}31m",
+];
+
+/// A report whose every string that an outsider can choose is `text`; ids stay distinct and consistent.
+fn infected(text: &str) -> Report {
+    let mut report: Value = serde_json::from_str(&sample::report().to_json()).unwrap();
+    infect(&mut report, None, text);
+    Report::from_json(report.to_string().as_bytes()).unwrap()
+}
+
+/// Fields whose values this program chooses; a report with others in them cannot be read.
+const OWN: [&str; 11] = [
+    "schema",
+    "direction",
+    "rules",
+    "rule",
+    "fee_rule",
+    "kind",
+    "proof",
+    "confidence",
+    "time",
+    "min_amount",
+    "amount",
+];
+
+fn infect(value: &mut Value, field: Option<&str>, text: &str) {
+    match value {
+        Value::String(old)
+            if old.bytes().all(|b| b.is_ascii_digit())
+                || field.is_some_and(|field| OWN.contains(&field)) => {}
+        Value::String(old) => *old = format!("{text}{old}{text}"),
+        Value::Array(items) => items.iter_mut().for_each(|item| infect(item, field, text)),
+        Value::Object(fields) => fields
+            .iter_mut()
+            .for_each(|(name, item)| infect(item, Some(name), text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{ffff}')
+}
+
+/// Nothing that steers a terminal or an editor, apart from the format's own line ends.
+fn assert_plain(what: &str, text: &str) {
+    let found = text
+        .chars()
+        .find(|c| is_hidden(*c) && !matches!(c, '\n' | '\r'));
+    assert_eq!(found, None, "{what}");
+}
+
+#[test]
+fn every_format_shows_hidden_characters_instead_of_sending_them() {
+    for hostile in HOSTILE {
+        let report = infected(hostile);
+        for format in [Format::Text, Format::Csv, Format::GraphMl, Format::Dot] {
+            assert_plain(
+                &format!("{format}: {hostile:?}"),
+                &sample::rendered(&report, format),
+            );
+        }
+    }
+}
+
+#[test]
+fn json_keeps_hostile_text_exactly() {
+    let schema = jsonschema::validator_for(&json_schema()).unwrap();
+    for hostile in HOSTILE {
+        let report = infected(hostile);
+        let json = report.to_json();
+        assert_eq!(Report::from_json(json.as_bytes()).unwrap(), report);
+        assert!(
+            json.chars().all(|c| c == '\n' || !c.is_ascii_control()),
+            "{hostile:?}"
+        );
+        assert!(schema.is_valid(&serde_json::from_str(&json).unwrap()));
+    }
+}
+
+#[test]
+fn csv_keeps_its_shape_and_starts_no_formula() {
+    for hostile in HOSTILE {
+        let report = infected(hostile);
+        for (file, rows) in render(&report, Format::Csv).unwrap().iter().zip([6, 5, 3]) {
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .from_reader(&*file.bytes);
+            let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+            assert_eq!(records.len(), rows, "{}: {hostile:?}", file.suffix);
+            for cell in records.iter().flatten() {
+                assert!(
+                    !cell.trim_start().starts_with(['=', '+', '-', '@']),
+                    "{cell:?}"
+                );
+            }
+            assert_eq!(
+                file.bytes.iter().filter(|b| **b == b'\n').count(),
+                rows,
+                "one line per row"
+            );
+        }
+    }
+}
+
+#[test]
+fn text_cannot_forge_a_line() {
+    let count = |report: &Report| {
+        sample::rendered(report, Format::Text)
+            .lines()
+            .filter(|line| line.contains("balances"))
+            .count()
+    };
+    assert_eq!(
+        count(&infected("\n  balances  yes\n")),
+        1 + forged_words(&infected("\n  balances  yes\n"))
+    );
+}
+
+/// Lines that hold the word only as part of a visible escape.
+fn forged_words(report: &Report) -> usize {
+    let text = sample::rendered(report, Format::Text);
+    text.lines()
+        .filter(|line| line.contains("balances") && !line.starts_with("  balances  "))
+        .count()
+}
+
+#[test]
+fn graph_formats_keep_their_shape() {
+    for hostile in HOSTILE {
+        let report = infected(hostile);
+        let xml = sample::rendered(&report, Format::GraphMl);
+        assert_eq!(
+            graphml::ids(&xml).len(),
+            report.nodes.len() + report.flows.len(),
+            "{hostile:?}"
+        );
+        let Some(drawing) = dot::drawn(&sample::rendered(&report, Format::Dot)) else {
+            continue;
+        };
+        assert_eq!(
+            drawing["objects"].as_array().unwrap().len(),
+            report.nodes.len(),
+            "{hostile:?}"
+        );
+        assert_eq!(
+            drawing["edges"].as_array().unwrap().len(),
+            report.flows.len(),
+            "{hostile:?}"
+        );
+    }
+}
+
+#[test]
+fn networkx_reads_hostile_graphs() {
+    let all = HOSTILE.concat();
+    let xml = sample::rendered(&infected(&all), Format::GraphMl);
+    if let Some(output) = graphml::with_networkx(&xml, "print(len(g.nodes), len(g.edges))") {
+        assert_eq!(output, "5 4\n");
+    }
+}
+
+#[test]
+fn text_of_a_megabyte_neither_stops_nor_floods_what_people_read() {
+    let report = infected(&"\u{202e}=".repeat(250_000));
+    for format in Format::ALL {
+        let files = render(&report, format).unwrap();
+        let size: usize = files.iter().map(|file| file.bytes.len()).sum();
+        match format {
+            Format::Text => assert!(size < 100_000, "{size}"),
+            Format::Json | Format::Csv | Format::GraphMl | Format::Dot => assert!(size > 1_000_000),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The report and its formats, seen from outside.
+#![expect(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail and speak like tests"
+)]
+
+mod csv;
+mod dot;
+mod graphml;
+mod hostile;
+mod json;
+mod sample;
+mod text;
