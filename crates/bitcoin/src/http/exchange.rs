@@ -1,0 +1,143 @@
+//! One request and its answer, read up to a bound.
+
+use hansel_ledger::ErrorClass;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{RequestBuilder, Response};
+
+use super::HttpWire;
+use super::client::causes;
+use super::setback::Setback;
+use super::verdict::{Head, judge};
+use crate::Request;
+
+/// Bytes that are read of the page that comes with an error status.
+const LONGEST_EXCUSE: usize = 64 << 10;
+
+impl HttpWire {
+    pub(super) async fn exchange(&self, request: &Request) -> Result<Vec<u8>, Setback> {
+        let sent = self.prepared(request)?.send().await;
+        let mut response = sent.map_err(|error| self.unanswered(error))?;
+        let head = Head {
+            url: response.url().clone(),
+            status: response.status(),
+            headers: response.headers().clone(),
+        };
+        let wanted = head.status.is_success() || matches!(request, Request::Call { .. });
+        let body = if wanted {
+            self.body(&mut response).await?
+        } else {
+            self.excuse(&mut response).await
+        };
+        judge(request, &head, body)
+    }
+
+    fn prepared(&self, request: &Request) -> Result<RequestBuilder, Setback> {
+        let builder = match request {
+            Request::Get { path } => self.client.get(self.below_base(path)?),
+            Request::Call { method, params } => {
+                let json = HeaderValue::from_static("application/json");
+                let body = call_body(method, params)?;
+                let post = self.client.post(self.base.clone());
+                post.header(CONTENT_TYPE, json).body(body)
+            }
+        };
+        Ok(match &self.credentials {
+            Some(known) => builder.basic_auth(known.user(), Some(known.password())),
+            None => builder,
+        })
+    }
+
+    fn below_base(&self, path: &str) -> Result<url::Url, Setback> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let url: Result<url::Url, _> = format!("{base}{path}").parse();
+        let below = url.ok().filter(|url| {
+            path.starts_with('/')
+                && url
+                    .path()
+                    .starts_with(self.base.path().trim_end_matches('/'))
+        });
+        below.ok_or_else(|| Setback::new(ErrorClass::Unsupported, "not a path below the endpoint"))
+    }
+
+    async fn body(&self, response: &mut Response) -> Result<Vec<u8>, Setback> {
+        let longest = self.limits.longest_body;
+        let too_long = || {
+            let detail = format!("an answer longer than {longest} bytes");
+            Setback::new(ErrorClass::Malformed, detail)
+        };
+        let announced = response.content_length().unwrap_or_default();
+        if usize::try_from(announced).map_or(true, |announced| announced > longest) {
+            return Err(too_long());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.cut(error))? {
+            self.tally.bytes(chunk.len());
+            if body.len() + chunk.len() > longest {
+                return Err(too_long());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The start of an error page. That it is cut off or never ends changes nothing about the error.
+    async fn excuse(&self, response: &mut Response) -> Vec<u8> {
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            self.tally.bytes(chunk.len());
+            body.extend_from_slice(&chunk);
+            if body.len() > LONGEST_EXCUSE {
+                break;
+            }
+        }
+        body.truncate(LONGEST_EXCUSE);
+        body
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> Setback {
+        if error.is_timeout() {
+            return self.too_slow();
+        }
+        let what = if error.is_connect() {
+            "no connection"
+        } else {
+            "no answer"
+        };
+        Setback::new(
+            ErrorClass::Unreachable,
+            format!("{what}: {}", reason(error)),
+        )
+    }
+
+    fn cut(&self, error: reqwest::Error) -> Setback {
+        if error.is_timeout() {
+            return self.too_slow();
+        }
+        let detail = format!("the answer was cut off: {}", reason(error));
+        Setback::new(ErrorClass::Unreachable, detail)
+    }
+
+    fn too_slow(&self) -> Setback {
+        Setback::new(ErrorClass::Unreachable, "no answer in time")
+    }
+}
+
+/// The innermost cause, which names neither the URL nor the host.
+fn reason(error: reqwest::Error) -> String {
+    let causes = causes(&error.without_url());
+    let last = causes.rsplit(": ").next();
+    last.unwrap_or_default().to_owned()
+}
+
+/// The text of a JSON-RPC request; `params` is JSON already.
+fn call_body(method: &str, params: &str) -> Result<String, Setback> {
+    let method = serde_json::to_string(method).map_err(|error| {
+        Setback::new(
+            ErrorClass::Unsupported,
+            format!("not a method's name: {error}"),
+        )
+    })?;
+    Ok(format!(
+        r#"{{"jsonrpc":"1.0","id":"hansel","method":{method},"params":{params}}}"#
+    ))
+}
