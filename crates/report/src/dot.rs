@@ -75,20 +75,20 @@ fn write_edge(
     writeln!(out, "  {from} -> {to} [id={id}, label={}];", label(&lines))
 }
 
-/// An id as a quoted string. Graphviz reads `\"` and `\\` in it and nothing else.
+/// An id as a quoted string.
 fn quoted(untrusted: &str) -> String {
     format!("\"{}\"", escaped(&visible(untrusted)))
 }
 
-/// Lines of a label. In labels Graphviz also expands `\N`, `\G` and HTML entities such as `&#8238;`.
+/// The lines of a label as a quoted string.
 fn label(lines: &[String]) -> String {
-    let lines: Vec<_> = lines
-        .iter()
-        .map(|line| escaped(&line.replace('&', "&amp;")))
-        .collect();
+    let lines: Vec<_> = lines.iter().map(|line| escaped(line)).collect();
     format!("\"{}\"", lines.join("\\n"))
 }
 
+/// Graphviz ends a string at `"`, expands `\N` and `\G` in labels, and reads HTML entities such as `&#8238;`.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('&', "&amp;")
 }

@@ -1,5 +1,8 @@
 //! Plain text in columns and lines of a given width.
 
+/// How much deeper the further lines of a paragraph stand.
+const HANGING: usize = 4;
+
 /// A table whose first column names the rows; the others hold right-aligned amounts.
 pub(crate) struct Table {
     pub(crate) heads: Vec<String>,
@@ -60,15 +63,21 @@ fn columns_that_fit(widths: &[usize], start: usize, width: usize) -> usize {
     end
 }
 
-/// Breaks text at spaces into lines of at most `width` characters, each after `indent` spaces. A longer word,
-/// such as an address, stays whole so that it can be copied.
+/// Breaks text at spaces into lines of at most `width` characters, the first after `indent` spaces.
+///
+/// The others stand [`HANGING`] spaces deeper, so that no untrusted text can pass for an entry of its own.
+/// A word that is longer than a line, such as an address, stays whole so that it can be copied.
 pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> String {
-    let room = width.saturating_sub(indent).max(20);
+    let room = |line: usize| {
+        width
+            .saturating_sub(indent + if line == 0 { 0 } else { HANGING })
+            .max(20)
+    };
     let mut lines = Vec::new();
     let (mut line, mut length) = (String::new(), 0);
     for word in text.split_whitespace() {
         let word_length = word.chars().count();
-        if length > 0 && length + 1 + word_length > room {
+        if length > 0 && length + 1 + word_length > room(lines.len()) {
             lines.push(std::mem::take(&mut line));
             length = 0;
         }
@@ -80,11 +89,9 @@ pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> String {
         length += word_length;
     }
     lines.push(line);
-    let indent = " ".repeat(indent);
-    lines
-        .iter()
-        .map(|line| format!("{indent}{line}\n"))
-        .collect()
+    let first = " ".repeat(indent);
+    let break_line = format!("\n{first}{}", " ".repeat(HANGING));
+    format!("{first}{}\n", lines.join(&break_line))
 }
 
 #[cfg(test)]
@@ -117,12 +124,12 @@ mod tests {
     fn lines_break_at_spaces_and_long_words_stay_whole() {
         assert_eq!(
             wrapped("one two three four five six", 22, 2),
-            "  one two three four\n  five six\n"
+            "  one two three four\n      five six\n"
         );
         let address = "x".repeat(62);
         assert_eq!(
             wrapped(&format!("to {address} now"), 30, 0),
-            format!("to\n{address}\nnow\n")
+            format!("to\n    {address}\n    now\n")
         );
         assert_eq!(wrapped("", 30, 2), "  \n");
     }

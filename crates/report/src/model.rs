@@ -22,6 +22,10 @@ pub use timestamp::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::visible::clipped;
+
+const LONGEST_DETAIL: usize = 300;
+
 /// Everything a trace found out, and everything it could not.
 ///
 /// Amounts are decimal strings in base units, times are UTC in RFC 3339, arrays are sorted by position in
@@ -56,9 +60,9 @@ pub struct Report {
 /// Says why a text is not a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The text is not a hansel-report/1 document.
-    #[error("not a {} report", SchemaName::TEXT)]
-    Malformed(#[from] serde_json::Error),
+    /// The text is not a hansel-report/1 document; the detail is short and safe to print.
+    #[error("not a {name} report: {0}", name = SchemaName::TEXT)]
+    Malformed(String),
 }
 
 impl Report {
@@ -72,7 +76,8 @@ impl Report {
 
     /// Reads a report that [`Self::to_json`] or another program wrote.
     pub fn from_json(json: &[u8]) -> Result<Self, ReportError> {
-        Ok(serde_json::from_slice(json)?)
+        let malformed = |error: serde_json::Error| clipped(&error.to_string(), LONGEST_DETAIL);
+        serde_json::from_slice(json).map_err(|error| ReportError::Malformed(malformed(error)))
     }
 
     /// Puts every array into the order of the form: by block, the unknown last, otherwise as it was given.

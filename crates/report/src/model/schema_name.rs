@@ -27,9 +27,8 @@ impl<'de> Deserialize<'de> for SchemaName {
         if found == Self::TEXT {
             return Ok(Self);
         }
-        let shown: String = crate::visible(&found).chars().take(40).collect();
         Err(D::Error::invalid_value(
-            Unexpected::Str(&shown),
+            Unexpected::Str(&found),
             &Self::TEXT,
         ))
     }

@@ -1,5 +1,6 @@
 //! Text chosen by a thief or an endpoint must be shown, never obeyed.
 
+use hansel_report::text::write_in;
 use hansel_report::{Format, Report, json_schema, render};
 use serde_json::Value;
 
@@ -125,25 +126,26 @@ fn csv_keeps_its_shape_and_starts_no_formula() {
 }
 
 #[test]
-fn text_cannot_forge_a_line() {
-    let count = |report: &Report| {
-        sample::rendered(report, Format::Text)
-            .lines()
-            .filter(|line| line.contains("balances"))
-            .count()
-    };
+fn text_can_forge_neither_a_line_nor_an_entry() {
+    let forged = infected("\n  balances  yes\n");
+    let text = sample::rendered(&forged, Format::Text);
     assert_eq!(
-        count(&infected("\n  balances  yes\n")),
-        1 + forged_words(&infected("\n  balances  yes\n"))
+        text.lines()
+            .filter(|line| line.starts_with("  balances  "))
+            .count(),
+        1
     );
-}
-
-/// Lines that hold the word only as part of a visible escape.
-fn forged_words(report: &Report) -> usize {
-    let text = sample::rendered(report, Format::Text);
-    text.lines()
-        .filter(|line| line.contains("balances") && !line.starts_with("  balances  "))
-        .count()
+    let mut report = sample::report();
+    report.nodes[3].labels[0].label = "3. forged ".repeat(20);
+    for width in 40..120 {
+        let mut bytes = Vec::new();
+        write_in(&report, width, &mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(
+            !text.lines().any(|line| line.starts_with("  3. ")),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -87,12 +87,16 @@ fn amounts_are_strings_and_times_are_utc() {
 fn a_report_of_another_version_is_refused_by_name() {
     for other in ["hansel-report/2", "hansel-report/10", "", "\u{1b}[31m"] {
         let report = with("/schema", json!(other));
-        let error = Report::from_json(report.to_string().as_bytes()).unwrap_err();
-        let cause = std::error::Error::source(&error).unwrap().to_string();
-        assert_eq!(error.to_string(), "not a hansel-report/1 report");
+        let error = Report::from_json(report.to_string().as_bytes())
+            .unwrap_err()
+            .to_string();
         assert!(
-            cause.contains("hansel-report/1") && !cause.contains('\u{1b}'),
-            "{cause}"
+            error.starts_with("not a hansel-report/1 report: "),
+            "{error}"
+        );
+        assert!(
+            error.contains("expected hansel-report/1") && !error.contains('\u{1b}'),
+            "{error}"
         );
     }
 }
@@ -102,6 +106,33 @@ fn a_field_that_this_version_does_not_know_is_refused() {
     let mut report = value();
     report["nodes"][0]["owner"] = json!("somebody");
     assert!(Report::from_json(report.to_string().as_bytes()).is_err());
+}
+
+#[test]
+fn a_refusal_never_repeats_control_characters_or_megabytes() {
+    let mut report = value();
+    report["\u{1b}[31m"] = json!(1);
+    let error = Report::from_json(report.to_string().as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains(r"\u{1b}[31m"), "{error}");
+    for pointer in [
+        "/seeds/0/amount",
+        "/seeds/0/time",
+        "/case/rules/0",
+        "/schema",
+        "/flows/0/kind",
+    ] {
+        let report = with(pointer, json!("\u{9b}".repeat(1_000_000)));
+        let error = Report::from_json(report.to_string().as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.len() < 4_000 && !error.contains('\u{9b}'),
+            "{pointer}: {}",
+            error.len()
+        );
+    }
 }
 
 #[test]
