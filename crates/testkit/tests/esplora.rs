@@ -237,7 +237,7 @@ fn folded(txid: Txid, proof: &Value) -> Value {
     let mut hash = txid;
     for sibling in proof["merkle"].as_array().unwrap() {
         let sibling: Txid = sibling.as_str().unwrap().parse().unwrap();
-        let (left, right) = if position % 2 == 0 {
+        let (left, right) = if position.is_multiple_of(2) {
             (hash, sibling)
         } else {
             (sibling, hash)
