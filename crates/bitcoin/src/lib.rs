@@ -2,14 +2,22 @@
 
 mod conversation;
 mod core;
+mod credentials;
 mod electrum;
 mod electrum_wire;
+mod esplora;
+mod http;
 mod merkle;
 mod normalize;
+mod pace;
 mod wire;
 
 pub use core::CoreSource;
+pub use credentials::Credentials;
 pub use electrum::ElectrumSource;
 pub use electrum_wire::{ElectrumLimits, ElectrumWire};
+pub use esplora::EsploraSource;
+pub use http::{ClientError, HttpOptions, HttpWire, Limits};
 pub use normalize::{Disbelief, believe, output, recognise, statement};
+pub use pace::Paces;
 pub use wire::{Request, Wire};
