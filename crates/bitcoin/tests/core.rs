@@ -1,14 +1,19 @@
 //! Bitcoin Core and electrs, real ones, told the same story: every way of asking gives the same facts.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "where a node cannot be asked the test has failed"
+)]
+
 mod core_nodes;
 
 use std::sync::atomic::Ordering;
 
 use bitcoin::Txid;
 use bitcoin::hashes::Hash;
-use core_nodes::{NodeWire, Nodes, agreed, chain, height, spend, state, transaction};
+use core_nodes::{NodeWire, Nodes, Trap, agreed, chain, height, spend, state, transaction};
 use hansel_bitcoin::CoreSource;
-use hansel_ledger::{ChainSource, ErrorClass, Fact, Placement, Query, SpendState};
+use hansel_ledger::{Chain, ChainSource, ErrorClass, Fact, Placement, Query, SpendState};
 use hansel_testkit::Payee;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -270,4 +275,85 @@ fn mine_and_spread(nodes: &mut Nodes, blocks: usize) {
         // It reads the mempool after the blocks.
         std::thread::sleep(std::time::Duration::from_secs(2));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reading_that_was_cut_off_goes_on_where_it_stopped() {
+    let Some(nodes) = Nodes::start(0) else { return };
+    let wire = NodeWire::new(&nodes.plain, true);
+    let source = CoreSource::new(chain(), wire.clone());
+    let (as_of, theft) = (nodes.scenario.height, nodes.scenario.theft);
+    let found = source.answer(&transaction(theft, None)).await.unwrap();
+    let query = nodes.spends(theft, height(&found.fact), as_of);
+    wire.blocks.store(0, Ordering::Relaxed);
+    *wire.trap.lock().unwrap() = Some((12, Trap::Cut));
+    let error = source.answer(&query).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Unreachable);
+    let answer = source.answer(&query).await.unwrap();
+    assert_ne!(state(&answer.fact, 0), SpendState::Unspent);
+    let once = as_of - height(&found.fact).unwrap() + 1;
+    // The blocks asked for ahead of the lost one are asked for again.
+    let read = wire.blocks.load(Ordering::Relaxed);
+    assert!((once + 1..once + 8).contains(&read), "{read} for {once}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reorganisation_during_a_reading_is_noticed() {
+    let Some(nodes) = Nodes::start(0) else { return };
+    let wire = NodeWire::new(&nodes.plain, true);
+    let source = CoreSource::new(chain(), wire.clone());
+    let (as_of, theft) = (nodes.scenario.height, nodes.scenario.theft);
+    let found = source.answer(&transaction(theft, None)).await.unwrap();
+    let query = nodes.spends(theft, height(&found.fact), as_of);
+    let (rpc, tip) = (nodes.plain.rpc(), nodes.regtest.tip());
+    let address = nodes.regtest.address(Payee::Segwit(9)).to_string();
+    let reorganise = move || {
+        rpc.call("invalidateblock", &serde_json::json!([tip]))
+            .unwrap();
+        let params = serde_json::json!([2, address]);
+        rpc.call("generatetoaddress", &params).unwrap();
+    };
+    wire.blocks.store(0, Ordering::Relaxed);
+    *wire.trap.lock().unwrap() = Some((12, Trap::Run(Box::new(reorganise))));
+    let error = source.answer(&query).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Inconsistent, "{error}");
+    let answer = source.answer(&query).await.unwrap();
+    assert_ne!(state(&answer.fact, 0), SpendState::Unspent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_spare_the_reading_of_blocks_that_cannot_matter() {
+    let Some(nodes) = Nodes::start(300) else {
+        return;
+    };
+    let wire = NodeWire::new(&nodes.filtered, true);
+    let source = CoreSource::new(chain(), wire.clone());
+    let (as_of, theft) = (nodes.scenario.height, nodes.scenario.theft);
+    let found = source.answer(&transaction(theft, None)).await.unwrap();
+    wire.blocks.store(0, Ordering::Relaxed);
+    let query = nodes.spends(theft, height(&found.fact), as_of);
+    let answer = source.answer(&query).await.unwrap();
+    let by = nodes.scenario.split;
+    assert!(matches!(state(&answer.fact, 1), SpendState::Spent { by: b, .. } if b == by));
+    let read = wire.blocks.load(Ordering::Relaxed);
+    assert!((100..130).contains(&read), "{read} blocks read");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_of_another_chain_is_refused_and_abilities_are_told() {
+    let Some(nodes) = Nodes::start(0) else { return };
+    let of = |node, rest| NodeWire::new(node, rest);
+    let wrong = CoreSource::new(Chain::bitcoin(), of(&nodes.plain, true));
+    let error = wrong.tip().await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Inconsistent, "{error}");
+    let told = async |source: CoreSource| {
+        let abilities = source.capabilities().await.unwrap();
+        let named = |name: &str| abilities.iter().find(|(n, _)| n == name).unwrap().1.clone();
+        (named("spends"), named("blocks as bytes (REST)"))
+    };
+    let all = told(CoreSource::new(chain(), of(nodes.regtest.node(), true))).await;
+    assert_eq!(all, ("looked up in txospenderindex".into(), "yes".into()));
+    let none = told(CoreSource::new(chain(), of(&nodes.plain, false))).await;
+    assert_eq!(none.0, "every block since the theft is read");
+    assert_eq!(none.1, "no, as hexadecimal");
 }

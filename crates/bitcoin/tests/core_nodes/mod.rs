@@ -1,13 +1,8 @@
 //! Real nodes that hold the same chain and differ in what they can answer, and the sources that read them.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "where a node cannot be started the test has failed"
-)]
-
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bitcoin::{Network, OutPoint, ScriptBuf, Txid};
@@ -29,8 +24,15 @@ pub(crate) struct NodeWire {
     client: reqwest::Client,
     url: String,
     rest: bool,
-    pub(crate) requests: AtomicU64,
     pub(crate) blocks: AtomicU64,
+    /// What happens before the answer to the block of that number, counted from 1.
+    pub(crate) trap: Mutex<Option<(u64, Trap)>>,
+}
+
+/// What goes wrong during a reading of blocks.
+pub(crate) enum Trap {
+    Cut,
+    Run(Box<dyn FnOnce() + Send>),
 }
 
 impl NodeWire {
@@ -40,9 +42,23 @@ impl NodeWire {
             client: reqwest::Client::new(),
             url: node.url_with_credentials(),
             rest,
-            requests: AtomicU64::default(),
             blocks: AtomicU64::default(),
+            trap: Mutex::default(),
         })
+    }
+
+    /// Counts a block; true where its answer is to be lost.
+    fn count_block(&self) -> bool {
+        let count = self.blocks.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut trap = self.trap.lock().unwrap();
+        match trap.take_if(|(at, _)| *at == count) {
+            None => false,
+            Some((_, Trap::Cut)) => true,
+            Some((_, Trap::Run(action))) => {
+                action();
+                false
+            }
+        }
     }
 
     async fn exchange(&self, request: &Request) -> Result<(u16, Vec<u8>), reqwest::Error> {
@@ -71,18 +87,15 @@ impl Wire for NodeWire {
             request: request.to_string(),
             detail,
         };
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        match request {
+        let is_block = match request {
             Request::Get { .. } if !self.rest => {
                 return Err(fail(ErrorClass::NotFound, "no REST".into()));
             }
-            Request::Get { path } if path.starts_with("/rest/block/") => {
-                self.blocks.fetch_add(1, Ordering::Relaxed);
-            }
-            Request::Call { method, .. } if method == "getblock" => {
-                self.blocks.fetch_add(1, Ordering::Relaxed);
-            }
-            Request::Get { .. } | Request::Call { .. } => {}
+            Request::Get { path } => path.starts_with("/rest/block/"),
+            Request::Call { method, .. } => method == "getblock",
+        };
+        if is_block && self.count_block() {
+            return Err(fail(ErrorClass::Unreachable, "cut off".into()));
         }
         match self.exchange(request).await {
             Ok((200, body)) => Ok(body),
