@@ -10,6 +10,7 @@ use hansel_ledger::{BlockRef, Input, Output, Placement, TransactionStatement};
 use hashbrown::HashTable;
 use petgraph::graph::{DiGraph, NodeIndex};
 
+use crate::growth::make_room;
 use crate::scripts::{ScriptIx, Scripts};
 
 /// A pool's number: the index of its node in the graph.
@@ -105,8 +106,19 @@ struct PoolRow {
     txid: Txid,
     place: Place,
     depth: u32,
-    inputs: Box<[FlowIx]>,
-    outputs: Box<[FlowIx]>,
+    /// How many of the flows pour in; the others are drawn.
+    poured: u32,
+    flows: Box<[FlowIx]>,
+}
+
+impl PoolRow {
+    fn inputs(&self) -> &[FlowIx] {
+        &self.flows[..PoolIx(self.poured).position()]
+    }
+
+    fn outputs(&self) -> &[FlowIx] {
+        &self.flows[PoolIx(self.poured).position()..]
+    }
 }
 
 const NONE: u32 = u32::MAX;
@@ -115,7 +127,8 @@ const NONE: u32 = u32::MAX;
 struct FlowRow {
     /// `u64::MAX` where no statement gave the value; no bitcoin amount comes near it.
     value: u64,
-    script: Option<ScriptIx>,
+    /// `u32::MAX` where no statement gave the script.
+    script: u32,
     vout: u32,
     creator: u32,
     spender: u32,
@@ -211,13 +224,10 @@ impl FlowGraph {
 
     /// A pool by number.
     pub fn pool(&self, pool: PoolIx) -> Pool<'_> {
+        let row = self.row(pool);
         let PoolRow {
-            txid,
-            place,
-            depth,
-            inputs,
-            outputs,
-        } = self.row(pool);
+            txid, place, depth, ..
+        } = row;
         let placement = match place {
             Place::Unvisited | Place::Unknown => Placement::Unknown,
             Place::Unconfirmed => Placement::Unconfirmed,
@@ -229,8 +239,8 @@ impl FlowGraph {
             visited,
             placement,
             depth: *depth,
-            inputs,
-            outputs,
+            inputs: row.inputs(),
+            outputs: row.outputs(),
         }
     }
 
@@ -246,7 +256,7 @@ impl FlowGraph {
         Flow {
             vout,
             value: (value != u64::MAX).then_some(value),
-            script: script.map(|ix| self.scripts.get(ix)),
+            script: (script != NONE).then(|| self.scripts.get(ScriptIx(script))),
             creator: PoolIx(creator),
             spender: (spender != NONE).then_some(PoolIx(spender)),
         }
@@ -264,10 +274,11 @@ impl FlowGraph {
     /// A visited pool's fee; `None` for a coinbase, with unknown inputs, or where outputs exceed inputs.
     pub fn fee(&self, pool: PoolIx) -> Option<u64> {
         let row = self.row(pool);
-        if row.inputs.is_empty() {
+        if row.inputs().is_empty() {
             return None;
         }
-        self.sum(&row.inputs)?.checked_sub(self.sum(&row.outputs)?)
+        self.sum(row.inputs())?
+            .checked_sub(self.sum(row.outputs())?)
     }
 
     /// The order of execution: height (unknown last), depth in the block.
@@ -301,12 +312,14 @@ impl FlowGraph {
             .inputs
             .iter()
             .map(|input| self.insert_input(pool, input));
-        let inputs = inputs.collect::<Result<Box<[FlowIx]>, _>>()?;
+        let mut flows = inputs.collect::<Result<Vec<FlowIx>, _>>()?;
+        let poured = u32::try_from(flows.len()).map_err(|_| GraphError::Full)?;
+        flows.extend(outputs);
         let place = self.place(&statement.placement)?;
         let row = self.row_mut(pool);
         row.place = place;
-        row.outputs = outputs;
-        row.inputs = inputs;
+        row.poured = poured;
+        row.flows = flows.into_boxed_slice();
         self.deepen(pool);
         Ok(pool)
     }
@@ -326,7 +339,7 @@ impl FlowGraph {
     }
 
     fn output_of(&self, pool: PoolIx, vout: u32) -> Option<FlowIx> {
-        let outputs = &self.row(pool).outputs;
+        let outputs = self.row(pool).outputs();
         let found = outputs.binary_search_by_key(&vout, |flow| self.flows[flow.position()].vout);
         found.ok().map(|position| outputs[position])
     }
@@ -339,7 +352,7 @@ impl FlowGraph {
     ) -> Result<(), GraphError> {
         for flow in known
             .into_iter()
-            .flat_map(|pool| self.row(pool).outputs.iter())
+            .flat_map(|pool| self.row(pool).outputs().iter())
         {
             let outpoint = self.outpoint(*flow);
             let named = self.flow(*flow);
@@ -403,8 +416,8 @@ impl FlowGraph {
             txid: *txid,
             place: Place::Unvisited,
             depth: 0,
-            inputs: Box::default(),
-            outputs: Box::default(),
+            poured: 0,
+            flows: Box::default(),
         };
         self.graph.add_node(empty);
         let hash = self.hasher.hash_one(txid);
@@ -424,7 +437,7 @@ impl FlowGraph {
         &mut self,
         pool: PoolIx,
         outputs: &[Output],
-    ) -> Result<Box<[FlowIx]>, GraphError> {
+    ) -> Result<Vec<FlowIx>, GraphError> {
         let mut flows = Vec::with_capacity(outputs.len());
         for (vout, output) in (0_u32..).zip(outputs) {
             let flow = match self.output_of(pool, vout) {
@@ -434,7 +447,7 @@ impl FlowGraph {
             self.describe(flow, output)?;
             flows.push(flow);
         }
-        Ok(flows.into_boxed_slice())
+        Ok(flows)
     }
 
     fn insert_input(&mut self, spender: PoolIx, input: &Input) -> Result<FlowIx, GraphError> {
@@ -454,18 +467,19 @@ impl FlowGraph {
     /// Adds an output of a transaction that is only named so far, keeping the list sorted by index.
     fn name_output(&mut self, creator: PoolIx, vout: u32) -> Result<FlowIx, GraphError> {
         let flow = self.new_flow(creator, vout)?;
-        let mut outputs = std::mem::take(&mut self.row_mut(creator).outputs).into_vec();
+        let mut outputs = std::mem::take(&mut self.row_mut(creator).flows).into_vec();
         let at = outputs.partition_point(|known| self.flows[known.position()].vout < vout);
         outputs.insert(at, flow);
-        self.row_mut(creator).outputs = outputs.into_boxed_slice();
+        self.row_mut(creator).flows = outputs.into_boxed_slice();
         Ok(flow)
     }
 
     fn new_flow(&mut self, creator: PoolIx, vout: u32) -> Result<FlowIx, GraphError> {
         let ix = u32::try_from(self.flows.len()).map_err(|_| GraphError::Full)?;
+        make_room(&mut self.flows, 1);
         self.flows.push(FlowRow {
             value: u64::MAX,
-            script: None,
+            script: NONE,
             vout,
             creator: creator.0,
             spender: NONE,
@@ -480,7 +494,7 @@ impl FlowGraph {
             .ok_or(GraphError::Full)?;
         let row = &mut self.flows[flow.position()];
         row.value = output.value.to_sat();
-        row.script = Some(script);
+        row.script = script.0;
         Ok(())
     }
 
@@ -504,7 +518,7 @@ impl FlowGraph {
         while let Some(pool) = raised.pop() {
             let parents = self
                 .row(pool)
-                .inputs
+                .inputs()
                 .iter()
                 .map(|flow| self.flow(*flow).creator);
             let together = parents.filter(|parent| self.shares_block(*parent, pool));
@@ -517,7 +531,7 @@ impl FlowGraph {
                 self.row_mut(pool).depth = depth;
                 let spenders = self
                     .row(pool)
-                    .outputs
+                    .outputs()
                     .iter()
                     .filter_map(|flow| self.flow(*flow).spender);
                 let shallow = |child: &PoolIx| {

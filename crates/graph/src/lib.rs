@@ -5,6 +5,7 @@
 
 mod accounting;
 mod graph;
+mod growth;
 mod limits;
 mod pool;
 mod rule;
@@ -13,13 +14,15 @@ mod seed;
 mod settlement;
 mod trace;
 mod units;
+mod workings;
 
 pub use accounting::{Accounting, Category};
 pub use graph::{Flow, FlowGraph, FlowIx, GraphError, Pool, PoolIx};
 pub use limits::Limits;
-pub use pool::{Drawn, Pour, Strand, settle_pool};
+pub use pool::{Drawn, Pour, Strand, leaving_order, settle_pool};
 pub use rule::{Direction, FeeRule, Rule, RuleError};
 pub use seed::{Seed, SeedIx};
 pub use settlement::{Claim, SettleError, Settlement};
-pub use trace::{Ending, Plan, Trace, TraceError};
+pub use trace::{Ending, Plan, Theft, Trace, TraceError};
 pub use units::Units;
+pub use workings::{Draw, Workings};

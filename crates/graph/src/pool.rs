@@ -96,6 +96,26 @@ pub fn settle_pool<U: Units>(
     }
 }
 
+/// The order in which a rule lets a pool's units leave, before fees; for haircut the tainted units by seed.
+pub fn leaving_order<U: Units>(
+    rule: Rule,
+    inputs: &[Pour<'_, U>],
+) -> Result<Vec<Strand<U>>, AmountError> {
+    let mut queue = Vec::new();
+    match rule {
+        Rule::Haircut => pool_by_owner(inputs, &mut queue)?,
+        Rule::Fifo
+        | Rule::Lifo
+        | Rule::Tiho
+        | Rule::Seniority
+        | Rule::ReverseSeniority
+        | Rule::Poison => {
+            enqueue(rule, inputs, &mut queue)?;
+        }
+    }
+    Ok(queue)
+}
+
 /// The rules that keep units apart: queue the strands, then fill the outputs from the front.
 fn in_order<U: Units>(
     rule: Rule,

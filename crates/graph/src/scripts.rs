@@ -5,9 +5,11 @@ use std::hash::{BuildHasher, RandomState};
 use bitcoin::Script;
 use hashbrown::HashTable;
 
+use crate::growth::make_room;
+
 /// An interned script's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ScriptIx(u32);
+pub(crate) struct ScriptIx(pub(crate) u32);
 
 /// All scripts of a graph, end to end.
 #[derive(Debug, Default)]
@@ -30,6 +32,8 @@ impl Scripts {
         }
         let ix = u32::try_from(self.ends.len()).ok()?;
         let end = u32::try_from(self.bytes.len() + script.len()).ok()?;
+        make_room(&mut self.bytes, script.len());
+        make_room(&mut self.ends, 1);
         self.bytes.extend_from_slice(script.as_bytes());
         self.ends.push(end);
         let Self {

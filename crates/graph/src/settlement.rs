@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use bitcoin::{OutPoint, Txid};
 use hansel_ledger::AmountError;
 
+use crate::growth::make_room;
 use crate::{
     Direction, Drawn, FeeRule, FlowGraph, FlowIx, PoolIx, Pour, Rule, Seed, SeedIx, Strand,
     settle_pool,
@@ -83,7 +84,8 @@ struct Scratch {
 
 const FAR: u32 = u32::MAX;
 
-type Queue = BinaryHeap<Reverse<((u64, u32), PoolIx)>>;
+/// Height and depth in one number, then the pool.
+type Queue = BinaryHeap<Reverse<(u64, PoolIx)>>;
 
 impl Settlement {
     /// Starts a settlement of nothing. Rules named twice count once.
@@ -186,29 +188,34 @@ impl Settlement {
             .filter(|hops| *hops != FAR)
     }
 
-    /// Settles the pools named and all that depend on them; returns the flows whose strands changed.
+    /// Settles the pools named and all that depend on them; tells each flow whose strands or distance from the
+    /// seeds changed, some more than once.
     pub fn update(
         &mut self,
         graph: &FlowGraph,
         pools: impl IntoIterator<Item = PoolIx>,
-    ) -> Result<Vec<FlowIx>, SettleError> {
+        mut tell: impl FnMut(FlowIx),
+    ) -> Result<(), SettleError> {
         self.grow(graph);
         let mut queue = Queue::new();
         for pool in pools {
-            self.enqueue(graph, pool, &mut queue);
+            if self.matters(graph, pool) {
+                self.enqueue(graph, pool, &mut queue);
+            }
         }
         let mut changed = Vec::new();
         while let Some(Reverse((_, pool))) = queue.pop() {
             self.queued[pool.position()] = false;
-            let before = changed.len();
+            changed.clear();
             self.settle(graph, pool, &mut changed)?;
-            for flow in &changed[before..] {
+            for flow in &changed {
+                tell(*flow);
                 if let Some(next) = self.reader(graph, *flow) {
                     self.enqueue(graph, next, &mut queue);
                 }
             }
         }
-        Ok(changed)
+        Ok(())
     }
 
     fn ledger(&self, rule: Rule) -> Option<&Ledger> {
@@ -230,12 +237,20 @@ impl Settlement {
         }
     }
 
+    /// False for a pool that no taint has reached: should some arrive, its source will call it.
+    fn matters(&self, graph: &FlowGraph, pool: PoolIx) -> bool {
+        let view = graph.pool(pool);
+        let mut flows = view.inputs.iter().chain(view.outputs);
+        self.states[pool.position()] != PoolState::Untouched
+            || flows.any(|flow| self.seed_flows.contains_key(flow) || self.most_tainted(*flow) > 0)
+    }
+
     fn enqueue(&mut self, graph: &FlowGraph, pool: PoolIx, queue: &mut Queue) {
         if !std::mem::replace(&mut self.queued[pool.position()], true) {
-            let (height, depth) = graph.order(pool);
+            let order = packed(graph.order(pool));
             let key = match self.direction {
-                Direction::Forward => (height, depth),
-                Direction::Backward => (u64::MAX - height, u32::MAX - depth),
+                Direction::Forward => order,
+                Direction::Backward => !order,
             };
             queue.push(Reverse((key, pool)));
         }
@@ -537,9 +552,17 @@ impl Ledger {
             });
         }
         let start = u32::try_from(self.strands.len()).map_err(|_| AmountError::Overflow)?;
+        make_room(&mut self.strands, strands.len());
         self.strands.extend_from_slice(strands);
         Ok(Range { start, len })
     }
+}
+
+/// The order of execution in one number. Heights beyond 32 bits, which only a hostile source can claim, share
+/// a place: the order decides how often a pool is settled, never the result.
+fn packed((height, depth): (u64, u32)) -> u64 {
+    let height = u32::try_from(height).unwrap_or(u32::MAX);
+    u64::from(height) << 32 | u64::from(depth)
 }
 
 fn tainted(strands: &[Strand<u64>]) -> u64 {

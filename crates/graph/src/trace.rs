@@ -25,8 +25,8 @@ use subjects::Subjects;
 pub struct Plan {
     /// The chain.
     pub chain: Chain,
-    /// The thefts, each with the height from which an address counts what it received.
-    pub subjects: Vec<(Subject, u64)>,
+    /// The thefts.
+    pub subjects: Vec<Theft>,
     /// Transactions to fetch and show that are not stolen themselves.
     pub context: Vec<Txid>,
     /// The newest block that counts; `None` where the source cannot tell which block is its newest.
@@ -39,6 +39,17 @@ pub struct Plan {
     pub direction: Direction,
     /// How far.
     pub limits: Limits,
+}
+
+/// A theft as a user names it, with the heights between which an address counts what it received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theft {
+    /// What was named.
+    pub subject: Subject,
+    /// The first height that counts, for an address.
+    pub since: u64,
+    /// The last height that counts, for an address.
+    pub until: u64,
 }
 
 impl Plan {
@@ -159,9 +170,13 @@ impl Trace {
         self.subjects.gaps()
     }
 
-    /// Says that no more waves will be asked for, so that the rest counts as not followed.
-    pub fn interrupt(&mut self) {
+    /// Ends the trace where it is: settles what is known; the rest counts as not followed.
+    pub fn finish(&mut self) -> Result<(), TraceError> {
         self.interrupted = true;
+        if let Some(seeds) = self.subjects.take_seeds() {
+            self.plant(seeds)?;
+        }
+        self.settle()
     }
 
     /// The next questions, most tainted value first; empty when the trace is complete.

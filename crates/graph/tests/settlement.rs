@@ -56,7 +56,7 @@ fn settle(
         .iter()
         .map(|statement| graph.insert(statement).unwrap())
         .collect();
-    settlement.update(&graph, pools).unwrap();
+    settlement.update(&graph, pools, |_| {}).unwrap();
     (graph, settlement)
 }
 
@@ -233,7 +233,7 @@ fn settle_one_by_one(
             .filter_map(|flow| graph.flow(*flow).spender)
             .collect();
         settlement
-            .update(&graph, readers.into_iter().chain([pool]))
+            .update(&graph, readers.into_iter().chain([pool]), |_| {})
             .unwrap();
     }
     (graph, settlement)

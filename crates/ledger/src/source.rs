@@ -126,6 +126,21 @@ impl ErrorClass {
         }
     }
 
+    /// The class in words that are the same whatever the endpoint, so that reports agree between sources.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable: no endpoint could be reached",
+            Self::RateLimited => "rate-limited: the endpoints refused more requests",
+            Self::NotFound => "not-found: the endpoints know of no such thing",
+            Self::TooPopular => "too-popular: the history is longer than the endpoints serve",
+            Self::Truncated => "truncated: the endpoints cut the answer short",
+            Self::Malformed => "malformed: the endpoints' answer was not in the protocol's form",
+            Self::Inconsistent => "inconsistent: the endpoints' answer contradicts itself and was not believed",
+            Self::Unsupported => "unsupported: the endpoints lack the index that this needs",
+            Self::NotRecorded => "not-recorded: the recording holds no answer",
+        }
+    }
+
     /// True where the same request may succeed at the same endpoint a little later.
     pub fn is_transient(self) -> bool {
         matches!(self, Self::Unreachable | Self::RateLimited)

@@ -63,11 +63,10 @@ impl Trace {
     /// Brings the taint up to date and decides about every output whose taint changed.
     pub(super) fn settle(&mut self) -> Result<(), TraceError> {
         let touched = std::mem::take(&mut self.touched);
-        let changed: BTreeSet<FlowIx> = self
-            .settlement
-            .update(&self.graph, touched)?
-            .into_iter()
-            .collect();
+        let mut changed = BTreeSet::new();
+        self.settlement.update(&self.graph, touched, |flow| {
+            changed.insert(flow);
+        })?;
         for flow in changed {
             if self.qualifies(flow)? {
                 self.follow(flow);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use hansel_ledger::{Gap, Query, Subject};
 
-use super::{Plan, TraceError};
+use super::{Plan, Theft, TraceError};
 
 /// Where the resolution of the subjects stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Subjects {
     stage: Stage,
-    subjects: Vec<Subject>,
+    thefts: Vec<Theft>,
     received: BTreeMap<ScriptBuf, Vec<(OutPoint, u64)>>,
     gaps: BTreeMap<String, Gap>,
     context: Vec<Txid>,
@@ -39,11 +39,7 @@ impl Subjects {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
             stage: Stage::Histories,
-            subjects: plan
-                .subjects
-                .iter()
-                .map(|(subject, _)| subject.clone())
-                .collect(),
+            thefts: plan.subjects.clone(),
             received: BTreeMap::new(),
             gaps: BTreeMap::new(),
             context: plan.context.clone(),
@@ -78,9 +74,9 @@ impl Subjects {
         }
         self.stage = Stage::Done;
         Some(
-            self.subjects
+            self.thefts
                 .iter()
-                .flat_map(|subject| self.stolen(subject))
+                .flat_map(|theft| self.stolen(theft))
                 .collect(),
         )
     }
@@ -95,7 +91,7 @@ impl Subjects {
     }
 
     pub(super) fn unreachable(&mut self, script: &ScriptBuf, gap: Gap) {
-        for subject in &self.subjects {
+        for Theft { subject, .. } in &self.thefts {
             if let Subject::Script {
                 script: named,
                 text,
@@ -120,24 +116,34 @@ impl Subjects {
             .collect()
     }
 
-    fn stolen(&self, subject: &Subject) -> Vec<Stolen> {
-        match subject {
+    fn stolen(&self, theft: &Theft) -> Vec<Stolen> {
+        match &theft.subject {
             Subject::Transaction(txid) => vec![Stolen::All(*txid)],
             Subject::Output(outpoint) => vec![Stolen::One(*outpoint)],
             Subject::Script { script, .. } => {
-                let received = self.received.get(script).into_iter().flatten();
+                let received = self.received_in_window(theft, script);
                 received
-                    .map(|(outpoint, _)| Stolen::One(*outpoint))
+                    .map(|(outpoint, _)| Stolen::One(outpoint))
                     .collect()
             }
         }
     }
 
+    fn received_in_window(
+        &self,
+        theft: &Theft,
+        script: &ScriptBuf,
+    ) -> impl Iterator<Item = (OutPoint, u64)> {
+        let window = theft.since..=theft.until;
+        let received = self.received.get(script).into_iter().flatten().copied();
+        received.filter(move |(_, height)| window.contains(height))
+    }
+
     /// The transactions that hold stolen outputs, with their heights where a history told them.
     fn heights(&self) -> BTreeMap<Txid, Option<u64>> {
         let mut heights = BTreeMap::new();
-        for subject in &self.subjects {
-            match subject {
+        for theft in &self.thefts {
+            match &theft.subject {
                 Subject::Transaction(txid) => {
                     heights.entry(*txid).or_insert(None);
                 }
@@ -145,8 +151,8 @@ impl Subjects {
                     heights.entry(outpoint.txid).or_insert(None);
                 }
                 Subject::Script { script, .. } => {
-                    for (outpoint, height) in self.received.get(script).into_iter().flatten() {
-                        heights.insert(outpoint.txid, Some(*height));
+                    for (outpoint, height) in self.received_in_window(theft, script) {
+                        heights.insert(outpoint.txid, Some(height));
                     }
                 }
             }
@@ -168,7 +174,7 @@ impl Subjects {
 
 fn histories(plan: &Plan) -> Vec<Query> {
     let mut scripts = BTreeMap::new();
-    for (subject, since) in &plan.subjects {
+    for Theft { subject, since, .. } in &plan.subjects {
         if let Subject::Script { script, .. } = subject {
             let earliest = scripts.entry(script.clone()).or_insert(*since);
             *earliest = (*earliest).min(*since);
