@@ -28,7 +28,7 @@ use crate::{Disbelief, Request, Wire};
 pub struct EsploraSource {
     chain: Chain,
     wire: Arc<dyn Wire>,
-    /// Set once the server has shown the chain's genesis block.
+    /// Set once the server has shown the first block of its chain.
     recognised: OnceCell<()>,
     /// One more than the highest block the server is known to have; 0 where none is known.
     reach: AtomicU64,

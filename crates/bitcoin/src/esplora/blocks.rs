@@ -3,12 +3,20 @@
 use bitcoin::block::{Header, Version};
 use bitcoin::blockdata::constants::genesis_block;
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, CompactTarget};
+use bitcoin::{BlockHash, CompactTarget, Network};
 use hansel_ledger::{BlockRef, ErrorClass, SourceError, UnixTime};
 
 use super::EsploraSource;
 use super::answers::{Block, signed};
 use crate::conversation::Conversation;
+
+const NETWORKS: [Network; 5] = [
+    Network::Bitcoin,
+    Network::Testnet,
+    Network::Testnet4,
+    Network::Signet,
+    Network::Regtest,
+];
 
 /// The path of the newest block's hash.
 pub(super) const TIP: &str = "/blocks/tip/hash";
@@ -22,25 +30,36 @@ pub(super) fn path_of_height(height: u64) -> String {
 }
 
 impl EsploraSource {
-    /// Makes sure, once, that the server holds the chain that is meant.
+    /// Makes sure, once, that the server does not hold another chain than the one that is meant.
     pub(super) async fn recognise_chain(&self) -> Result<(), SourceError> {
-        let recognised = self.recognised.get_or_try_init(|| self.compare_genesis());
+        let recognised = self
+            .recognised
+            .get_or_try_init(|| self.refuse_other_chain());
         recognised.await.copied()
     }
 
-    async fn compare_genesis(&self) -> Result<(), SourceError> {
+    /// A first block that no network is known by is a private chain's, and accepted.
+    async fn refuse_other_chain(&self) -> Result<(), SourceError> {
         let talk = Conversation::off_the_record(self.wire.as_ref());
         let path = path_of_height(0);
-        let expected = genesis_block(self.chain.network()).block_hash();
-        let actual = self.hash_at(&talk, &path).await?;
-        if actual == expected {
-            return Ok(());
+        let first = match self.hash_at(&talk, &path).await {
+            // Servers of a part of a chain, and recordings, need not have it.
+            Err(error) if matches!(error.class, ErrorClass::NotFound | ErrorClass::NotRecorded) => {
+                return Ok(());
+            }
+            outcome => outcome?,
+        };
+        let genesis = |network| genesis_block(network).block_hash();
+        let other = NETWORKS
+            .into_iter()
+            .find(|network| genesis(*network) == first);
+        match other.filter(|_| first != genesis(self.chain.network())) {
+            None => Ok(()),
+            Some(other) => {
+                let detail = format!("the server holds the {other} chain, not {}", self.chain);
+                Err(self.failure(ErrorClass::Inconsistent, &path, detail))
+            }
         }
-        let detail = format!(
-            "another chain than {}: its first block is {actual}",
-            self.chain
-        );
-        Err(self.failure(ErrorClass::Inconsistent, &path, detail))
     }
 
     /// Reads a block hash, which is given as plain text.

@@ -1,0 +1,264 @@
+//! From named endpoints to one source.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hansel_ledger::{Chain, ChainSource};
+use url::Url;
+
+use super::{EndpointKind, EndpointSpec};
+use crate::{
+    ClientError, Clock, CoreSource, Credentials, ElectrumLimits, ElectrumSource, ElectrumWire,
+    EsploraSource, Failover, HttpOptions, HttpWire, Limits, Paces, RecordWire, Recorder, Recording,
+    RecordingError, ReplayWire, Wire,
+};
+
+/// Takes messages that are worth a user's attention and no failure.
+pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Where and with which clock answers are recorded.
+#[derive(Clone)]
+pub struct Record {
+    /// The directory; answers go to `DIR/CHAIN/KIND`.
+    pub directory: PathBuf,
+    /// Tells the time that is written beside each answer.
+    pub clock: Clock,
+}
+
+/// How endpoints are opened.
+#[derive(Clone, Default)]
+pub struct OpenOptions {
+    /// Bounds of the traffic with each endpoint, unless its own entry says otherwise.
+    pub limits: Limits,
+    /// Of Bitcoin Core endpoints; other kinds are never sent any.
+    pub credentials: Option<Credentials>,
+    /// `http://` (not for Electrum), `socks5://` or `socks5h://`.
+    pub proxy: Option<Url>,
+    /// Keeps all answers.
+    pub record: Option<Record>,
+    /// Answers from the recording in this directory; no endpoint is contacted.
+    pub replay: Option<PathBuf>,
+    /// Told of oddities, such as a recording whose end is torn.
+    pub notice: Option<Notice>,
+}
+
+/// Says why a chain has no source.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No endpoint serves the chain.
+    #[error("no endpoint is known for {chain}\nhint: name one with --endpoint [KIND=]URL")]
+    NoEndpoint {
+        /// The chain.
+        chain: String,
+    },
+    /// The recording holds nothing about the chain.
+    #[error("`{}` holds no recording of {chain}", directory.display())]
+    NothingRecorded {
+        /// The chain.
+        chain: String,
+        /// Where a recording was looked for.
+        directory: PathBuf,
+    },
+    /// A recording cannot be read or written.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// An HTTP endpoint cannot be asked.
+    #[error("{endpoint}: {cause}")]
+    Client {
+        /// The endpoint, without its path.
+        endpoint: String,
+        /// Why.
+        cause: ClientError,
+    },
+    /// Electrum servers are asked through SOCKS5 proxies only.
+    #[error(
+        "{endpoint}: Electrum servers cannot be asked through an HTTP proxy\nhint: use socks5h://HOST:PORT"
+    )]
+    ElectrumProxy {
+        /// The endpoint.
+        endpoint: String,
+    },
+}
+
+/// Opens the endpoints that serve `chain`, those named for it and those named for no chain, as one source
+/// that asks them in their order. Nothing is sent before the first question.
+pub fn open(
+    chain: &Chain,
+    specs: &[EndpointSpec],
+    options: &OpenOptions,
+) -> Result<Arc<dyn ChainSource>, OpenError> {
+    let sources = match &options.replay {
+        Some(directory) => recorded_sources(chain, directory, options)?,
+        None => live_sources(chain, specs, options)?,
+    };
+    let mut sources = sources.into_iter();
+    let first = sources.next().ok_or_else(|| nothing(chain, options))?;
+    let others: Vec<_> = sources.collect();
+    Ok(if others.is_empty() {
+        first
+    } else {
+        Arc::new(Failover::new(first, others))
+    })
+}
+
+fn nothing(chain: &Chain, options: &OpenOptions) -> OpenError {
+    let chain = chain.name().to_owned();
+    match &options.replay {
+        Some(directory) => OpenError::NothingRecorded {
+            chain,
+            directory: directory.clone(),
+        },
+        None => OpenError::NoEndpoint { chain },
+    }
+}
+
+fn live_sources(
+    chain: &Chain,
+    specs: &[EndpointSpec],
+    options: &OpenOptions,
+) -> Result<Vec<Arc<dyn ChainSource>>, OpenError> {
+    let paces = Paces::default();
+    let mut recorders = Vec::new();
+    let serves = |spec: &&EndpointSpec| {
+        spec.chain
+            .as_deref()
+            .is_none_or(|name| name == chain.name())
+    };
+    let mut sources = Vec::new();
+    for spec in specs.iter().filter(serves) {
+        let wire = live_wire(spec, options, &paces)?;
+        let wire = match &options.record {
+            Some(record) => {
+                let recorder = recorder(chain, spec.kind, record, options, &mut recorders)?;
+                Arc::new(RecordWire::new(wire, recorder))
+            }
+            None => wire,
+        };
+        sources.push(source(chain, spec.kind, wire));
+    }
+    Ok(sources)
+}
+
+fn live_wire(
+    spec: &EndpointSpec,
+    options: &OpenOptions,
+    paces: &Paces,
+) -> Result<Arc<dyn Wire>, OpenError> {
+    let credentials = match spec.kind {
+        EndpointKind::Electrum => return electrum_wire(spec, options),
+        EndpointKind::Core => options.credentials.clone(),
+        EndpointKind::Esplora => None,
+    };
+    let limits = Limits {
+        concurrency: spec
+            .concurrency
+            .map_or(options.limits.concurrency, Into::into),
+        requests_per_second: spec
+            .requests_per_second
+            .or(options.limits.requests_per_second),
+        ..options.limits
+    };
+    let http = HttpOptions {
+        limits,
+        credentials,
+        proxy: options.proxy.clone(),
+    };
+    let wire = HttpWire::new(spec.url(), http, paces).map_err(|cause| OpenError::Client {
+        endpoint: spec.to_string(),
+        cause,
+    })?;
+    Ok(Arc::new(wire))
+}
+
+fn electrum_wire(spec: &EndpointSpec, options: &OpenOptions) -> Result<Arc<dyn Wire>, OpenError> {
+    let url = spec.url();
+    let proxy = options.proxy.clone();
+    if proxy
+        .as_ref()
+        .is_some_and(|proxy| !proxy.scheme().starts_with("socks5"))
+    {
+        let endpoint = spec.to_string();
+        return Err(OpenError::ElectrumProxy { endpoint });
+    }
+    let defaults = ElectrumLimits::default();
+    let limits = ElectrumLimits {
+        in_flight: spec.concurrency.map_or(defaults.in_flight, Into::into),
+        ..defaults
+    };
+    let host = url.host_str().unwrap_or_default();
+    let port = url
+        .port()
+        .expect("an Electrum endpoint without a port is refused when read");
+    let tls = url.scheme() == "ssl";
+    Ok(Arc::new(ElectrumWire::new(host, port, tls, proxy, limits)))
+}
+
+fn source(chain: &Chain, kind: EndpointKind, wire: Arc<dyn Wire>) -> Arc<dyn ChainSource> {
+    let chain = chain.clone();
+    match kind {
+        EndpointKind::Esplora => Arc::new(EsploraSource::new(chain, wire)),
+        EndpointKind::Core => Arc::new(CoreSource::new(chain, wire)),
+        EndpointKind::Electrum => Arc::new(ElectrumSource::new(chain, wire)),
+    }
+}
+
+/// The recorder of a kind, which all its endpoints share.
+fn recorder(
+    chain: &Chain,
+    kind: EndpointKind,
+    record: &Record,
+    options: &OpenOptions,
+    open: &mut Vec<(EndpointKind, Arc<Recorder>)>,
+) -> Result<Arc<Recorder>, RecordingError> {
+    if let Some((_, recorder)) = open.iter().find(|(other, _)| *other == kind) {
+        return Ok(Arc::clone(recorder));
+    }
+    let directory = place(&record.directory, chain, kind);
+    let recorder = Arc::new(Recorder::open(&directory, Arc::clone(&record.clock))?);
+    if recorder.was_torn() {
+        tell_torn(&directory, options);
+    }
+    open.push((kind, Arc::clone(&recorder)));
+    Ok(recorder)
+}
+
+/// One source for each recorded endpoint, so that what one could not answer is found at the next, as it was
+/// when it was recorded.
+fn recorded_sources(
+    chain: &Chain,
+    directory: &Path,
+    options: &OpenOptions,
+) -> Result<Vec<Arc<dyn ChainSource>>, OpenError> {
+    let mut sources = Vec::new();
+    for kind in EndpointKind::ALL {
+        let place = place(directory, chain, kind);
+        let recording = match Recording::read(&place) {
+            Err(RecordingError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                continue;
+            }
+            outcome => Arc::new(outcome?),
+        };
+        if recording.is_torn() {
+            tell_torn(&place, options);
+        }
+        for endpoint in recording.endpoints() {
+            let wire = Arc::new(ReplayWire::new(Arc::clone(&recording), endpoint));
+            sources.push(source(chain, kind, wire));
+        }
+    }
+    Ok(sources)
+}
+
+fn place(directory: &Path, chain: &Chain, kind: EndpointKind) -> PathBuf {
+    directory.join(chain.name()).join(kind.name())
+}
+
+fn tell_torn(directory: &Path, options: &OpenOptions) {
+    if let Some(notice) = &options.notice {
+        let place = directory.display();
+        notice(&format!(
+            "the last line of the recording `{place}` is cut off, as after a crash; its answer is ignored"
+        ));
+    }
+}

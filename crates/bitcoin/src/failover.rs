@@ -1,0 +1,267 @@
+//! Several sources of one chain as one: what one cannot answer, the next is asked.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use hansel_ledger::{
+    Answer, BlockRef, Chain, ChainSource, EndpointActivity, ErrorClass, Query, SourceError,
+};
+
+/// Failures in a row after which an endpoint that cannot be reached is asked last.
+const PATIENCE: u32 = 3;
+/// Marks an endpoint that contradicted itself or the question: nothing clears it.
+const DISTRUSTED: u32 = u32::MAX;
+
+/// Sources of the same chain, asked in order until one answers.
+///
+/// One that contradicted itself, the question or the chain is asked last for the rest of the run, and so is
+/// one that could not be reached three times in a row, until it answers again.
+pub struct Failover {
+    first: Arc<dyn ChainSource>,
+    members: Vec<Member>,
+}
+
+struct Member {
+    source: Arc<dyn ChainSource>,
+    /// Failures in a row that say something about the endpoint, or [`DISTRUSTED`].
+    failures: AtomicU32,
+}
+
+impl Member {
+    fn is_last(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= PATIENCE
+    }
+
+    fn note(&self, failure: Option<ErrorClass>) {
+        let change = |failures: u32| match failure {
+            _ if failures == DISTRUSTED => None,
+            None => Some(0),
+            Some(ErrorClass::Inconsistent) => Some(DISTRUSTED),
+            Some(class) if class.is_transient() => Some((failures + 1).min(PATIENCE)),
+            // It answers, even if it has no answer to this.
+            Some(_) => Some(0),
+        };
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        // An error means that there was nothing to change.
+        let _unchanged = self.failures.fetch_update(set, fetch, change);
+    }
+}
+
+impl Failover {
+    /// Asks `first`, then `others` in their order; all must read the same chain.
+    pub fn new(first: Arc<dyn ChainSource>, others: Vec<Arc<dyn ChainSource>>) -> Self {
+        let all = std::iter::once(Arc::clone(&first)).chain(others);
+        let members = all.map(|source| Member {
+            source,
+            failures: AtomicU32::new(0),
+        });
+        Self {
+            first,
+            members: members.collect(),
+        }
+    }
+
+    async fn ask<'a, T, F>(
+        &'a self,
+        ask: impl Fn(&'a dyn ChainSource) -> F,
+    ) -> Result<T, SourceError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let mut telling: Option<SourceError> = None;
+        let mut order: Vec<&Member> = self.members.iter().collect();
+        order.sort_by_key(|member| member.is_last());
+        for member in order {
+            match ask(member.source.as_ref()).await {
+                Ok(answer) => {
+                    member.note(None);
+                    return Ok(answer);
+                }
+                Err(error) => {
+                    member.note(Some(error.class));
+                    telling = Some(more_telling(telling, error));
+                }
+            }
+        }
+        Err(telling.expect("there is at least one source"))
+    }
+}
+
+/// A contradiction tells most, a gap in a recording least; else the last word counts.
+fn more_telling(before: Option<SourceError>, now: SourceError) -> SourceError {
+    match before {
+        Some(before) if weight(&before) > weight(&now) => before,
+        Some(before) if before.class == ErrorClass::Inconsistent => before,
+        Some(_) | None => now,
+    }
+}
+
+fn weight(error: &SourceError) -> u8 {
+    match error.class {
+        ErrorClass::Inconsistent => 2,
+        ErrorClass::NotRecorded => 0,
+        ErrorClass::Unreachable
+        | ErrorClass::RateLimited
+        | ErrorClass::NotFound
+        | ErrorClass::TooPopular
+        | ErrorClass::Truncated
+        | ErrorClass::Malformed
+        | ErrorClass::Unsupported => 1,
+    }
+}
+
+#[async_trait]
+impl ChainSource for Failover {
+    fn chain(&self) -> &Chain {
+        self.first.chain()
+    }
+
+    async fn tip(&self) -> Result<BlockRef, SourceError> {
+        self.ask(|source| source.tip()).await
+    }
+
+    async fn block_at(&self, height: u64) -> Result<BlockRef, SourceError> {
+        self.ask(|source| source.block_at(height)).await
+    }
+
+    async fn answer(&self, query: &Query) -> Result<Answer, SourceError> {
+        self.ask(|source| source.answer(query)).await
+    }
+
+    fn activity(&self) -> Vec<EndpointActivity> {
+        let members = self.members.iter();
+        members
+            .flat_map(|member| member.source.activity())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    /// Answers block heights from a list of outcomes, which no real endpoint can be told to do.
+    struct Scripted {
+        chain: Chain,
+        outcomes: Mutex<VecDeque<Result<u64, ErrorClass>>>,
+        asked: AtomicU32,
+    }
+
+    impl Scripted {
+        fn new(outcomes: impl IntoIterator<Item = Result<u64, ErrorClass>>) -> Arc<Self> {
+            Arc::new(Self {
+                chain: Chain::bitcoin(),
+                outcomes: Mutex::new(outcomes.into_iter().collect()),
+                asked: AtomicU32::new(0),
+            })
+        }
+
+        fn asked(&self) -> u32 {
+            self.asked.load(Ordering::Relaxed)
+        }
+    }
+
+    #[async_trait]
+    impl ChainSource for Scripted {
+        fn chain(&self) -> &Chain {
+            &self.chain
+        }
+
+        async fn tip(&self) -> Result<BlockRef, SourceError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let outcome = self.outcomes.lock().unwrap().pop_front().unwrap();
+            let genesis = bitcoin::constants::genesis_block(bitcoin::Network::Bitcoin);
+            outcome
+                .map(|height| BlockRef {
+                    height,
+                    hash: genesis.block_hash(),
+                    time: hansel_ledger::UnixTime(0),
+                })
+                .map_err(|class| SourceError {
+                    class,
+                    endpoint: "e".into(),
+                    request: "r".into(),
+                    detail: "d".into(),
+                })
+        }
+
+        async fn block_at(&self, _: u64) -> Result<BlockRef, SourceError> {
+            self.tip().await
+        }
+
+        async fn answer(&self, _: &Query) -> Result<Answer, SourceError> {
+            unreachable!("the tests ask for tips")
+        }
+
+        fn activity(&self) -> Vec<EndpointActivity> {
+            Vec::new()
+        }
+    }
+
+    async fn heights(failover: &Failover, times: usize) -> Vec<Result<u64, ErrorClass>> {
+        let mut heights = Vec::new();
+        for _ in 0..times {
+            let tip = failover.tip().await;
+            heights.push(tip.map(|tip| tip.height).map_err(|error| error.class));
+        }
+        heights
+    }
+
+    #[tokio::test]
+    async fn every_failure_leads_to_the_next_source() {
+        for class in [
+            ErrorClass::Unreachable,
+            ErrorClass::RateLimited,
+            ErrorClass::NotFound,
+            ErrorClass::TooPopular,
+            ErrorClass::Truncated,
+            ErrorClass::Malformed,
+            ErrorClass::Inconsistent,
+            ErrorClass::Unsupported,
+            ErrorClass::NotRecorded,
+        ] {
+            let failover = Failover::new(Scripted::new([Err(class)]), vec![Scripted::new([Ok(2)])]);
+            assert_eq!(heights(&failover, 1).await, [Ok(2)], "{class:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_contradicted_itself_is_asked_last_from_then_on() {
+        let liar = Scripted::new([Err(ErrorClass::Inconsistent), Ok(9), Ok(9)]);
+        let honest = Scripted::new([Ok(1), Ok(2), Err(ErrorClass::NotFound), Ok(4)]);
+        let failover = Failover::new(liar.clone(), vec![honest]);
+        assert_eq!(heights(&failover, 4).await, [Ok(1), Ok(2), Ok(9), Ok(4)]);
+        assert_eq!(liar.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_is_gone_is_asked_last_until_it_answers_again() {
+        let gone = Err(ErrorClass::Unreachable);
+        let first = Scripted::new([gone, gone, gone, Ok(10), Ok(11)]);
+        let second = Scripted::new([Ok(1), Ok(2), Ok(3), Ok(4), gone]);
+        let failover = Failover::new(first.clone(), vec![second]);
+        assert_eq!(heights(&failover, 4).await, [Ok(1), Ok(2), Ok(3), Ok(4)]);
+        assert_eq!(first.asked(), 3);
+        assert_eq!(heights(&failover, 2).await, [Ok(10), Ok(11)]);
+    }
+
+    #[tokio::test]
+    async fn the_most_telling_failure_is_the_one_that_is_told() {
+        use ErrorClass::{Inconsistent, NotFound, NotRecorded, Unreachable};
+        for (failures, told) in [
+            ([NotFound, Unreachable], Unreachable),
+            ([Inconsistent, NotFound], Inconsistent),
+            ([NotFound, Inconsistent], Inconsistent),
+            ([NotFound, NotRecorded], NotFound),
+            ([NotRecorded, NotFound], NotFound),
+        ] {
+            let [first, second] = failures.map(|class| Scripted::new([Err(class)]));
+            let failover = Failover::new(first, vec![second]);
+            assert_eq!(heights(&failover, 1).await, [Err(told)], "{failures:?}");
+        }
+    }
+}
