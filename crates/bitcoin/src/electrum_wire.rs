@@ -3,9 +3,8 @@
 mod connection;
 mod stream;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::conversation::complaint_class;
+use crate::http::Tally;
 use crate::wire::failure;
 use crate::{Request, Wire};
 use connection::{Connection, Failure};
@@ -50,6 +50,7 @@ impl Default for ElectrumLimits {
     }
 }
 
+/// Pauses between repetitions grow no longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A server that speaks the Electrum protocol over TCP or TLS, directly or through a SOCKS5 proxy.
@@ -59,16 +60,7 @@ pub struct ElectrumWire {
     limits: ElectrumLimits,
     slots: Semaphore,
     connection: tokio::sync::Mutex<Option<Arc<Connection>>>,
-    counts: Mutex<Counts>,
-}
-
-#[derive(Default)]
-struct Counts {
-    requests: u64,
-    answered: u64,
-    retries: u64,
-    bytes: u64,
-    failures: BTreeMap<&'static str, u64>,
+    tally: Tally,
 }
 
 impl ElectrumWire {
@@ -85,7 +77,8 @@ impl ElectrumWire {
     ) -> Self {
         Self {
             address: Address {
-                host: host.to_owned(),
+                // An IPv6 address wears brackets in URLs only.
+                host: host.trim_matches(['[', ']']).to_owned(),
                 port,
                 tls,
                 proxy,
@@ -94,13 +87,13 @@ impl ElectrumWire {
             limits,
             slots: Semaphore::new(limits.in_flight.max(1)),
             connection: tokio::sync::Mutex::default(),
-            counts: Mutex::default(),
+            tally: Tally::default(),
         }
     }
 
     async fn attempt(&self, method: &str, params: &str) -> Result<Vec<u8>, Failure> {
         let connection = self.connected().await?;
-        self.count(|counts| counts.requests += 1);
+        self.tally.request();
         let exchange = connection.exchange(method, params);
         let outcome = timeout(self.limits.answer_timeout, exchange).await;
         match outcome {
@@ -149,18 +142,14 @@ impl ElectrumWire {
         }
     }
 
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     fn count_outcome(&self, outcome: &Result<Vec<u8>, Failure>) {
-        self.count(|counts| match outcome {
+        match outcome {
             Ok(body) => {
-                counts.answered += 1;
-                counts.bytes += u64::try_from(body.len()).unwrap_or(u64::MAX);
+                self.tally.answered();
+                self.tally.bytes(body.len());
             }
-            Err(failure) => *counts.failures.entry(failure.class.name()).or_default() += 1,
-        });
+            Err(failure) => self.tally.failed(failure.class),
+        }
     }
 
     async fn repeat(&self, method: &str, params: &str) -> Result<Vec<u8>, Failure> {
@@ -170,7 +159,7 @@ impl ElectrumWire {
                 Err(failure) if failure.class.is_transient() => {}
                 outcome => return outcome,
             }
-            self.count(|counts| counts.retries += 1);
+            self.tally.retry();
             sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
@@ -209,17 +198,6 @@ impl Wire for ElectrumWire {
     }
 
     fn activity(&self) -> EndpointActivity {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = counts.failures.iter();
-        EndpointActivity {
-            endpoint: self.endpoint.clone(),
-            requests: counts.requests,
-            answered: counts.answered,
-            retries: counts.retries,
-            failures: failures
-                .map(|(class, count)| ((*class).to_owned(), *count))
-                .collect(),
-            bytes: counts.bytes,
-        }
+        self.tally.activity(&self.endpoint)
     }
 }

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bitcoin::{Network, OutPoint, ScriptBuf, Txid};
-use hansel_bitcoin::{CoreSource, ElectrumLimits, ElectrumSource, ElectrumWire, Request, Wire};
+use hansel_bitcoin::{
+    CoreSource, Credentials, ElectrumLimits, ElectrumSource, ElectrumWire, HttpOptions, HttpWire,
+    Paces, Request, Wire,
+};
 use hansel_ledger::{
     Chain, ChainSource, EndpointActivity, ErrorClass, Fact, Family, Query, SourceError, SpendState,
 };
@@ -19,10 +22,9 @@ pub(crate) fn chain() -> Chain {
     Chain::new("bitcoin-regtest", Family::Bitcoin(Network::Regtest)).unwrap()
 }
 
-/// A node's JSON-RPC and, where allowed, its REST interface; counts requests by name.
+/// A node's JSON-RPC and, where allowed, its REST interface; counts blocks and sets a trap.
 pub(crate) struct NodeWire {
-    client: reqwest::Client,
-    url: String,
+    http: HttpWire,
     rest: bool,
     pub(crate) blocks: AtomicU64,
     /// What happens before the answer to the block of that number, counted from 1.
@@ -37,10 +39,14 @@ pub(crate) enum Trap {
 
 impl NodeWire {
     pub(crate) fn new(node: &Node, rest: bool) -> Arc<Self> {
-        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let options = HttpOptions {
+            credentials: Credentials::from_cookie(node.credentials()),
+            ..HttpOptions::default()
+        };
+        let base = node.url().parse().unwrap();
+        let http = HttpWire::new(&base, options, &Paces::default()).unwrap();
         Arc::new(Self {
-            client: reqwest::Client::new(),
-            url: node.url_with_credentials(),
+            http,
             rest,
             blocks: AtomicU64::default(),
             trap: Mutex::default(),
@@ -60,24 +66,12 @@ impl NodeWire {
             }
         }
     }
-
-    async fn exchange(&self, request: &Request) -> Result<(u16, Vec<u8>), reqwest::Error> {
-        let answer = match request {
-            Request::Get { path } => self.client.get(format!("{}{path}", self.url)),
-            Request::Call { method, params } => self.client.post(&self.url).body(format!(
-                r#"{{"jsonrpc":"2.0","id":0,"method":"{method}","params":{params}}}"#
-            )),
-        };
-        let answer = answer.send().await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.bytes().await?.to_vec()))
-    }
 }
 
 #[async_trait]
 impl Wire for NodeWire {
     fn endpoint(&self) -> &str {
-        "127.0.0.1"
+        self.http.endpoint()
     }
 
     async fn send(&self, request: &Request) -> Result<Vec<u8>, SourceError> {
@@ -97,15 +91,11 @@ impl Wire for NodeWire {
         if is_block && self.count_block() {
             return Err(fail(ErrorClass::Unreachable, "cut off".into()));
         }
-        match self.exchange(request).await {
-            Ok((200, body)) => Ok(body),
-            Ok((status, _)) => Err(fail(ErrorClass::NotFound, status.to_string())),
-            Err(error) => Err(fail(ErrorClass::Unreachable, error.to_string())),
-        }
+        self.http.send(request).await
     }
 
     fn activity(&self) -> EndpointActivity {
-        EndpointActivity::default()
+        self.http.activity()
     }
 }
 
