@@ -1,5 +1,7 @@
 //! The store's directory: who may open it, which format it has, and how a new one comes to be.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ const DATABASE: &str = "rocksdb";
 /// A database is made under this name and then renamed: where the final name exists, the database is complete.
 const UNFINISHED: &str = "rocksdb.unfinished";
 const LONGEST_MARKER: u64 = 100;
+const MOST_TRIES: u32 = 20;
 
 /// Opens the database of `dir` for writing, making both where they are missing; the file is the lock.
 pub(crate) fn open(dir: &Path) -> Result<(DB, File), StoreError> {
@@ -40,24 +43,49 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<DB, StoreError> {
     }
     let mut file = File::open(&marker).map_err(|error| StoreError::from_io(&marker, &error))?;
     check_format(dir, &read_marker(dir, &mut file)?)?;
-    retry_while_files_change(dir)
+    open_while_nothing_changes(dir)
 }
 
-/// A writer may delete a file between the reader's look at the list of files and its opening of them.
-fn retry_while_files_change(dir: &Path) -> Result<DB, StoreError> {
-    let open = || {
-        let options = database_options();
-        DB::open_cf_descriptors_read_only(&options, dir.join(DATABASE), descriptors(), false)
-            .map_err(|error| StoreError::from_rocksdb(dir, &error))
-    };
-    let mut outcome = open();
-    for _ in 0..3 {
-        if !matches!(outcome, Err(StoreError::Corrupted { .. })) {
-            break;
+/// Opens until the files stayed the same meanwhile.
+///
+/// RocksDB reads its list of tables first and its logs last. Where a writer turns a log into a table and deletes
+/// it in between, the reader would miss what the log held without any error.
+fn open_while_nothing_changes(dir: &Path) -> Result<DB, StoreError> {
+    let database = dir.join(DATABASE);
+    let mut options = database_options();
+    // Every table is opened at once, because a writer may delete it at any time.
+    options.set_max_open_files(-1);
+    for _ in 0..MOST_TRIES {
+        let before = files(dir, &database)?;
+        let opened = DB::open_cf_descriptors_read_only(&options, &database, descriptors(), false);
+        if files(dir, &database)? == before {
+            return opened.map_err(|error| StoreError::from_rocksdb(dir, &error));
         }
-        outcome = open();
     }
-    outcome
+    Err(StoreError::Io {
+        dir: dir.into(),
+        detail: format!(
+            "another process changed its files during each of {MOST_TRIES} tries to read it"
+        ),
+    })
+}
+
+/// The names of the database's files, with the sizes of those that list the others.
+fn files(dir: &Path, database: &Path) -> Result<BTreeMap<OsString, Option<u64>>, StoreError> {
+    let failed = |error| StoreError::from_io(dir, &error);
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(database).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let lists = name.as_encoded_bytes().starts_with(b"MANIFEST");
+        let size = match entry.metadata() {
+            Ok(metadata) => lists.then_some(metadata.len()),
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        files.insert(name, size);
+    }
+    Ok(files)
 }
 
 fn claim(dir: &Path) -> Result<File, StoreError> {
