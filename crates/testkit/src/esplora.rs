@@ -184,8 +184,11 @@ async fn respond(State(served): State<Arc<Served>>, uri: Uri) -> Response<Body> 
     if !served.options.delay.is_zero() {
         tokio::time::sleep(served.options.delay).await;
     }
-    let reply = tokio::task::block_in_place(|| served.answer(path));
-    response(reply)
+    response(if served.node.is_some() {
+        tokio::task::block_in_place(|| served.answer(path))
+    } else {
+        served.answer(path)
+    })
 }
 
 fn response(reply: HttpReply) -> Response<Body> {

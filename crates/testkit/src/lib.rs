@@ -2,6 +2,23 @@
 //!
 //! Everything has a blocking interface, so that it serves plain and async tests alike, and everything that
 //! runs ends when it is dropped.
+//!
+//! ```no_run
+//! use hansel_testkit::{EsploraOptions, EsploraServer, Indexes, NodeError, Regtest, require_bitcoind};
+//!
+//! fn every_test_starts_like_this() -> Result<(), NodeError> {
+//!     let Some(bitcoind) = require_bitcoind() else {
+//!         return Ok(());
+//!     };
+//!     let mut regtest = Regtest::start(&bitcoind, Indexes::ALL)?;
+//!     let scenario = regtest.scenario();
+//!     regtest.node().wait_for_indexes()?;
+//!     let server = EsploraServer::over_node(regtest.node(), EsploraOptions::default())?;
+//!     assert!(server.url().starts_with("http://127.0.0.1:"));
+//!     assert_eq!(scenario.peels.len(), 8);
+//!     Ok(())
+//! }
+//! ```
 
 mod binary;
 mod chain_index;

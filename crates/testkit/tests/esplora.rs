@@ -5,8 +5,8 @@ use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::{OutPoint, Txid};
 use hansel_testkit::{
-    ChainIndex, EsploraOptions, EsploraServer, HttpReply, HttpRequest, Indexes, Pay, Payee,
-    Regtest, Scenario, require_bitcoind,
+    ChainIndex, Electrs, EsploraOptions, EsploraServer, HttpReply, HttpRequest, Indexes,
+    NodeOptions, Pay, Payee, Regtest, Scenario, require_bitcoind, require_electrs,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -307,6 +307,15 @@ fn a_long_history_comes_in_pages_and_an_unknown_cursor_looks_like_its_end() {
     );
     let script = sha256::Hash::hash(regtest.script(Payee::Segwit(3)).as_bytes());
     assert_eq!(rows(&format!("/scripthash/{script}/txs")), all);
+    let unspent = json(
+        &server,
+        &format!("/address/{}/utxo", regtest.address(Payee::Segwit(4))),
+    );
+    assert_eq!(
+        (unspent.as_array().unwrap().len(), &unspent[0]["value"]),
+        (29, &json!(1_000))
+    );
+    assert_eq!(rows(&format!("/address/{address}/txs/mempool")), all[..1]);
     assert_eq!(
         get(
             &server,
@@ -378,4 +387,96 @@ fn requests_are_counted_delayed_and_limited() {
             .send(url.strip_prefix("http://").unwrap())
             .is_err()
     );
+}
+
+#[test]
+fn lists_of_blocks_and_of_their_transactions_come_in_pages() {
+    let Some(Setting {
+        regtest, server, ..
+    }) = setting()
+    else {
+        return;
+    };
+    let height = regtest.height();
+    let newest = json(&server, "/blocks");
+    assert_eq!(
+        (newest.as_array().unwrap().len(), &newest[0]["height"]),
+        (10, &json!(height))
+    );
+    assert_eq!(json(&server, "/blocks/3").as_array().unwrap().len(), 4);
+    let hash = text(&server, "/block-height/5");
+    let next = text(&server, "/block-height/6");
+    assert_eq!(
+        json(&server, &format!("/block/{hash}/status")),
+        json!({"in_best_chain": true, "height": 5, "next_best": next})
+    );
+    let txs = json(&server, &format!("/block/{hash}/txs"));
+    assert_eq!(
+        txs[0]["txid"],
+        text(&server, &format!("/block/{hash}/txid/0"))
+    );
+    assert_eq!(get(&server, &format!("/block/{hash}/txs/1")).status, 400);
+    assert_eq!(get(&server, &format!("/block/{hash}/txs/25")).status, 404);
+    assert_eq!(
+        get(&server, &format!("/block-height/{}", height + 1)).status,
+        404
+    );
+    assert_eq!(get(&server, "/no/such/thing").status, 404);
+}
+
+#[test]
+fn histories_hold_what_electrs_says_of_the_same_chain() {
+    let Some(electrs) = require_electrs() else {
+        return;
+    };
+    let Some(bitcoind) = require_bitcoind() else {
+        return;
+    };
+    let options = NodeOptions {
+        listen: Electrs::needs_listening_node(&electrs).unwrap(),
+        ..NodeOptions::default()
+    };
+    let mut regtest = Regtest::start(&bitcoind, options).unwrap();
+    regtest.scenario();
+    let oracle = Electrs::start(&electrs, regtest.node()).unwrap();
+    let server = EsploraServer::over_node(regtest.node(), EsploraOptions::default()).unwrap();
+    let payees = [10, 20, 30, 40, 50, 64, 71, 80].map(Payee::Segwit);
+    let others = [
+        Payee::Taproot(11),
+        Payee::Taproot(65),
+        Payee::Legacy(61),
+        Payee::Legacy(101),
+    ];
+    for payee in payees.into_iter().chain(others) {
+        let script = regtest.script(payee);
+        let mut hash = sha256::Hash::hash(script.as_bytes()).to_byte_array();
+        let path = format!("/address/{}/txs", regtest.address(payee));
+        let mut ours: Vec<Value> = json(&server, &path)
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(row)
+            .collect();
+        // Electrum names a script by the same hash, printed backwards.
+        hash.reverse();
+        let hash = sha256::Hash::from_byte_array(hash).to_string();
+        let history = oracle
+            .call("blockchain.scripthash.get_history", &json!([hash]))
+            .unwrap();
+        let mut theirs: Vec<Value> = history
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| json!([row["tx_hash"], row["height"].as_i64().unwrap().max(0)]))
+            .collect();
+        ours.sort_by_key(Value::to_string);
+        theirs.sort_by_key(Value::to_string);
+        assert!(!ours.is_empty());
+        assert_eq!(ours, theirs, "{payee:?}");
+    }
+}
+
+fn row(transaction: &Value) -> Value {
+    let height = transaction["status"]["block_height"].as_u64().unwrap_or(0);
+    json!([transaction["txid"], height])
 }
