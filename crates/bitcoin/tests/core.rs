@@ -51,7 +51,7 @@ async fn everything_agrees(nodes: &Nodes) {
         let aided = agreed(&sources, &transaction(txid, place)).await.unwrap();
         let misled = agreed(&sources, &transaction(txid, Some(5))).await;
         assert_eq!((&aided, &misled.unwrap()), (&unaided, &unaided));
-        for as_of in [tip, tip - 1, place.unwrap_or(tip), place.unwrap_or(tip) + 1] {
+        for as_of in [tip, place.map_or(tip, |place| place + 1)] {
             let query = nodes.spends(txid, place, as_of.min(tip));
             let known = agreed(&sources, &query).await.unwrap();
             let query = nodes.spends(txid, None, as_of.min(tip));

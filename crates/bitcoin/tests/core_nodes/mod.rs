@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bitcoin::{Network, OutPoint, ScriptBuf, Txid};
 use hansel_bitcoin::{
-    CoreSource, Credentials, ElectrumLimits, ElectrumSource, ElectrumWire, HttpOptions, HttpWire,
-    Paces, Request, Wire,
+    CoreSource, Credentials, ElectrumLimits, ElectrumSource, ElectrumWire, EsploraSource,
+    HttpOptions, HttpWire, Paces, Request, Wire,
 };
 use hansel_ledger::{
     Chain, ChainSource, EndpointActivity, ErrorClass, Fact, Family, Query, SourceError, SpendState,
 };
 use hansel_testkit::{
-    Electrs, Indexes, Node, Regtest, Scenario, require_bitcoind, require_electrs,
+    Electrs, EsploraOptions, EsploraServer, Indexes, Node, Regtest, Scenario, require_bitcoind,
+    require_electrs,
 };
 
 /// The chain's name.
@@ -39,12 +40,7 @@ pub(crate) enum Trap {
 
 impl NodeWire {
     pub(crate) fn new(node: &Node, rest: bool) -> Arc<Self> {
-        let options = HttpOptions {
-            credentials: Credentials::from_cookie(node.credentials()),
-            ..HttpOptions::default()
-        };
-        let base = node.url().parse().unwrap();
-        let http = HttpWire::new(&base, options, &Paces::default()).unwrap();
+        let http = http_wire(&node.url(), Credentials::from_cookie(node.credentials()));
         Arc::new(Self {
             http,
             rest,
@@ -101,6 +97,7 @@ impl Wire for NodeWire {
 
 /// The same chain on nodes with every index, with filters only, and with none; electrs on the first.
 pub(crate) struct Nodes {
+    pub(crate) esplora: EsploraServer,
     pub(crate) electrs: Option<Electrs>,
     pub(crate) regtest: Regtest,
     pub(crate) filtered: Node,
@@ -125,7 +122,9 @@ impl Nodes {
         let filtered = Node::start(&bitcoind, filter).unwrap();
         let plain = Node::start(&bitcoind, Indexes::NONE).unwrap();
         let electrs = require_electrs().map(|path| Electrs::start(&path, regtest.node()).unwrap());
+        let esplora = EsploraServer::over_node(regtest.node(), EsploraOptions::default()).unwrap();
         let nodes = Self {
+            esplora,
             electrs,
             regtest,
             filtered,
@@ -155,6 +154,9 @@ impl Nodes {
             ("no index but REST", core(&self.plain, true)),
             ("no index", core(&self.plain, false)),
         ]);
+        let wire = http_wire(&self.esplora.url(), None);
+        let esplora = EsploraSource::new(chain(), Arc::new(wire));
+        sources.insert("Esplora", Box::new(esplora));
         if let Some(electrs) = &self.electrs {
             let wire = electrum_wire(electrs);
             sources.insert("electrs", Box::new(ElectrumSource::new(chain(), wire)));
@@ -266,4 +268,12 @@ pub(crate) fn height(fact: &Fact) -> Option<u64> {
         panic!("{fact:?}")
     };
     statement.placement.height()
+}
+
+fn http_wire(url: &str, credentials: Option<Credentials>) -> HttpWire {
+    let options = HttpOptions {
+        credentials,
+        ..HttpOptions::default()
+    };
+    HttpWire::new(&url.parse().unwrap(), options, &Paces::default()).unwrap()
 }
