@@ -128,6 +128,30 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets a transaction's statement, because it proved false; its evidence stays.
+    pub fn forget_transaction(&self, chain: &Chain, txid: &Txid) -> Result<(), StoreError> {
+        let key = StatementKey::transaction(ChainKey::of(chain), txid);
+        self.forget_row::<TransactionStatement>(&key)
+    }
+
+    /// Forgets what was said about the spending of an output, because it proved false; its evidence stays.
+    pub fn forget_spend(&self, chain: &Chain, outpoint: &OutPoint) -> Result<(), StoreError> {
+        let key = StatementKey::spend(ChainKey::of(chain), &outpoint.txid, outpoint.vout);
+        self.forget_row::<SpendState>(&key)
+    }
+
+    fn forget_row<T: Kept>(&self, key: &StatementKey) -> Result<(), StoreError> {
+        let _turn = self.take_turn();
+        let Some(stored) = self.row::<T>(key)? else {
+            return Ok(());
+        };
+        let mut batch = WriteBatch::default();
+        let height = HeightKey::new(T::height(&stored), key);
+        batch.delete_cf(self.column(Column::Heights), height.as_bytes());
+        batch.delete_cf(self.column(Column::Statements), key.as_bytes());
+        self.write(batch)
+    }
+
     /// The cached fact that a source would give to a trace whose tip is `pinned`; `None` where it must be asked.
     ///
     /// Facts that later blocks cannot change answer under every tip that has their block. An output spent or

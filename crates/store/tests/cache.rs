@@ -331,6 +331,39 @@ fn a_row_that_moved_to_another_height_is_not_forgotten_with_its_old_one() {
 }
 
 #[test]
+fn a_fact_that_proved_false_is_forgotten_alone_and_its_evidence_stays() {
+    let (_dir, store) = fresh();
+    let fact = Fact::Transaction(transaction("theft", Placement::Confirmed(block(100))));
+    put(&store, &ask_transaction("theft"), fact.clone(), 120);
+    let states = [(0, spent("liar", 110)), (1, spent("hop", 110))];
+    let both = ask_spends("theft", &[0, 1], 120);
+    put(&store, &both, spends("theft", 120, &states), 120);
+    let before = store.statistics().unwrap();
+
+    store
+        .forget_spend(&bitcoin(), &OutPoint::new(txid("theft"), 0))
+        .unwrap();
+    assert_eq!(read(&store, &both, 120), None);
+    let other = spends("theft", 120, &states[1..]);
+    assert_eq!(
+        read(&store, &ask_spends("theft", &[1], 120), 120),
+        Some(other)
+    );
+    assert_eq!(read(&store, &ask_transaction("theft"), 120), Some(fact));
+
+    store
+        .forget_transaction(&bitcoin(), &txid("theft"))
+        .unwrap();
+    store
+        .forget_transaction(&bitcoin(), &txid("never seen"))
+        .unwrap();
+    assert_eq!(read(&store, &ask_transaction("theft"), 120), None);
+    let after = store.statistics().unwrap();
+    assert_eq!(after.statements, before.statements - 2);
+    assert_eq!(after.evidence, before.evidence);
+}
+
+#[test]
 fn nothing_answers_under_a_tip_that_the_chain_has_left() {
     let (_dir, store) = fresh();
     let fact = Fact::Transaction(transaction("theft", Placement::Confirmed(block(100))));
