@@ -79,11 +79,17 @@ impl HttpWire {
     }
 
     /// Tries until there is an answer, a failure that does not pass, or no patience left.
+    ///
+    /// The place is kept through the pauses: whoever waits behind would otherwise have to find out first, each
+    /// for itself, that the endpoint does not answer.
     async fn persist(&self, request: &Request) -> Result<Vec<u8>, Setback> {
+        let mut place = self.slots.enter().await;
         let started = Instant::now();
         let mut patience = Patience::new(&self.limits);
         loop {
-            let setback = match self.attempt(request).await? {
+            let ready = self.pace.ready().await;
+            ready.map_err(|class| Setback::new(class, "the endpoint has just failed others"))?;
+            let setback = match self.attempt(request).await {
                 Ok(body) => return Ok(body),
                 Err(setback) => setback,
             };
@@ -93,6 +99,7 @@ impl HttpWire {
             };
             if setback.class == ErrorClass::RateLimited || setback.pause.is_some() {
                 self.pace.hold(pause);
+                place = self.slots.refused(place).await;
             } else {
                 sleep(pause).await;
             }
@@ -100,23 +107,15 @@ impl HttpWire {
         }
     }
 
-    /// Sends the request once. The outer failure means that it was not sent and is not worth trying again.
-    async fn attempt(&self, request: &Request) -> Result<Result<Vec<u8>, Setback>, Setback> {
-        let place = self.slots.enter().await;
-        let ready = self.pace.ready().await;
-        ready
-            .map_err(|class| Setback::new(class, "the endpoint has just failed other requests"))?;
+    async fn attempt(&self, request: &Request) -> Result<Vec<u8>, Setback> {
         self.tally.request();
         let outcome = self.exchange(request).await;
-        match outcome.as_ref().map_err(|setback| setback.class) {
-            Err(ErrorClass::RateLimited) => self.slots.refused(place),
-            Err(ErrorClass::Unreachable) => {}
-            _answered => {
-                self.slots.answered();
-                self.pace.answered();
-            }
+        let failed = matches!(&outcome, Err(setback) if setback.class.is_transient());
+        if !failed {
+            self.slots.answered();
+            self.pace.answered();
         }
-        Ok(outcome)
+        outcome
     }
 
     fn note_end(&self, setback: &Setback, started: Instant) {

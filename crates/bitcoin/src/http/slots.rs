@@ -39,14 +39,22 @@ impl Slots {
         permit.expect("the semaphore is never closed")
     }
 
-    /// Notes that the request in this place was one too many. One place always stays.
-    pub(super) fn refused(&self, place: SemaphorePermit<'_>) {
+    /// Notes that the request in this place was one too many: the place is given up, if it is not the last,
+    /// and another one waited for.
+    pub(super) async fn refused<'a>(&'a self, place: SemaphorePermit<'a>) -> SemaphorePermit<'a> {
+        if !self.shrink() {
+            return place;
+        }
+        place.forget();
+        self.enter().await
+    }
+
+    fn shrink(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.answers = 0;
-        if state.open > 1 {
-            state.open -= 1;
-            place.forget();
-        }
+        let is_last = state.open == 1;
+        state.open -= usize::from(!is_last);
+        !is_last
     }
 
     /// Notes that a request was not refused.
@@ -73,7 +81,7 @@ mod tests {
         let slots = Slots::new(3);
         for _ in 0..5 {
             let place = slots.enter().await;
-            slots.refused(place);
+            drop(slots.refused(place).await);
         }
         assert_eq!(slots.free.available_permits(), 1);
         (0..ANSWERS_PER_SLOT).for_each(|_| slots.answered());
