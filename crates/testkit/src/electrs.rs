@@ -72,19 +72,28 @@ impl Electrs {
         self.port
     }
 
-    /// Waits until the server's best header is the node's tip, at most 60 s.
+    /// Waits until the server has the node's tip and as large a mempool, at most 60 s.
     pub fn wait_for_tip(&mut self, node: &Node) -> Result<(), NodeError> {
         let tip = node.call("getbestblockhash", json!([]))?;
         let header = node.call("getblockheader", json!([tip, false]))?;
         let height = node.call("getblockcount", json!([]))?;
+        let mempool = node.call("getmempoolinfo", json!([]))?["bytes"].as_u64();
         wait("electrs at the tip", Duration::from_secs(60), || {
             if let Some(words) = self.process.obituary()? {
                 return Err(NodeError::Ended(words));
             }
             // Asked for its tip before it has one, 0.12 panics; asked for a header, it says no.
             let answer = self.call("blockchain.block.header", &json!([height]));
-            Ok(answer.is_ok_and(|found| found == header).then_some(()))
+            let at_tip = answer.is_ok_and(|found| found == header);
+            Ok((at_tip && self.mempool_size()? == mempool).then_some(()))
         })
+    }
+
+    /// Virtual bytes in the server's mempool: 0.10 reads it some time after the blocks.
+    fn mempool_size(&self) -> Result<Option<u64>, NodeError> {
+        let histogram = self.call("mempool.get_fee_histogram", &json!([]))?;
+        let bins = histogram.as_array().into_iter().flatten();
+        Ok(bins.map(|bin| bin[1].as_u64()).sum())
     }
 
     /// Calls an Electrum method over a new connection and returns its `result`.

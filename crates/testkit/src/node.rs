@@ -238,7 +238,12 @@ fn arguments(
     arguments.extend(spender.then(|| "-txospenderindex=1".to_owned()));
     match peer_port {
         None => arguments.push("-listen=0".into()),
-        Some(port) => arguments.extend(["-listen=1".into(), format!("-bind=127.0.0.1:{port}")]),
+        Some(port) => arguments.extend([
+            "-listen=1".into(),
+            format!("-bind=127.0.0.1:{port}"),
+            // Without the field `bip125-replaceable`, electrs 0.10 takes every mempool for empty.
+            "-deprecatedrpc=bip125".into(),
+        ]),
     }
     arguments.extend(options.arguments.iter().cloned());
     arguments
