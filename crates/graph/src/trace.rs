@@ -170,6 +170,14 @@ impl Trace {
         self.subjects.gaps()
     }
 
+    /// The outputs whose named spender turned out not to spend them.
+    pub fn disproved(&self) -> Vec<OutPoint> {
+        self.disproved
+            .keys()
+            .map(|flow| self.graph.outpoint(*flow))
+            .collect()
+    }
+
     /// Ends the trace where it is: settles what is known; the rest counts as not followed.
     pub fn finish(&mut self) -> Result<(), TraceError> {
         self.interrupted = true;

@@ -1,0 +1,211 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hansel_graph::{Direction, FeeRule, Rule};
+use hansel_ledger::Share;
+use hansel_report::Format;
+
+/// Follow stolen money on chain
+///
+/// Give a theft (a known case, a transaction, an output or an address) and get an exact account of where the
+/// money went, what is not known, and why.
+#[derive(Debug, Parser)]
+#[command(name = "hansel", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// Keep cases and evidence in DIR [default: the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Read chains, endpoints and cases from DIR before the shipped ones
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say less on standard error
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Follow the money from a theft
+    Trace(TraceArgs),
+    /// Write the report of a traced case
+    Report(ReportArgs),
+    /// Say why an output, transaction or address is tainted
+    Explain(ExplainArgs),
+    /// List the known cases and the traced ones
+    Cases(CasesArgs),
+    /// List the configured endpoints and say what they can do
+    Endpoints(EndpointsArgs),
+    /// Trace the shipped recorded thefts, offline
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page in roff
+    Man,
+}
+
+/// Where facts come from.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SourceArgs {
+    /// Ask this endpoint instead of the configured ones; repeat it for more
+    #[arg(long, value_name = "[CHAIN:][KIND=]URL")]
+    pub(crate) endpoint: Vec<String>,
+    /// Answer from recordings in DIR, without any network
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint", "record"])]
+    pub(crate) replay: Option<PathBuf>,
+    /// Record every answer in DIR, so that the trace can be replayed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// Connect through a proxy, as in socks5h://127.0.0.1:9050 for Tor
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+}
+
+/// Arguments of `hansel trace`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Known case, case file, TXID, TXID:VOUT or address
+    #[arg(required = true, value_name = "SUBJECT")]
+    pub(crate) subjects: Vec<String>,
+    /// Chain of the subjects [default: bitcoin, or the case's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) chain: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Settle under these rules [default: fifo,haircut]
+    #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
+    pub(crate) rule: Vec<Rule>,
+    /// Draw fees after the outputs (last), or from every segment of the pool first (pro-rata) [default: last]
+    #[arg(long, value_name = "RULE")]
+    pub(crate) fee_rule: Option<FeeRule>,
+    /// Follow to where the money went (forward), or to where it came from (backward) [default: forward]
+    #[arg(long, value_name = "DIRECTION")]
+    pub(crate) direction: Option<Direction>,
+    /// Visit transactions up to N hops from the theft [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) hops: Option<u32>,
+    /// Follow an output that carries at least this share of some seed [default: 0.001]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) min_share: Option<Share>,
+    /// Follow an output that carries at least this many base units of taint [default: 0]
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) min_amount: Option<u64>,
+    /// Visit at most N transactions [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_nodes: Option<u64>,
+    /// Ask at most N questions; each is a request or more, retries not counted [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests: Option<u64>,
+    /// Look at blocks up to this height or time only
+    #[arg(long, value_name = "HEIGHT|TIME")]
+    pub(crate) until: Option<String>,
+    /// Count what an address received from this height or time on
+    #[arg(long, value_name = "HEIGHT|TIME")]
+    pub(crate) since: Option<String>,
+    /// Name the case [default: the case file's name, or made from the first subject]
+    #[arg(long, value_name = "CASE")]
+    pub(crate) name: Option<String>,
+    /// List the endpoints asked in the report, which then differs from run to run
+    #[arg(long)]
+    pub(crate) with_sources: bool,
+}
+
+/// Arguments of `hansel report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The case to report
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// The form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Write to PATH instead of standard output
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Arguments of `hansel explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The case
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// TXID, TXID:VOUT, address, or an id from the report
+    #[arg(value_name = "NODE")]
+    pub(crate) node: String,
+}
+
+/// Arguments of `hansel cases`.
+#[derive(Debug, Args)]
+pub(crate) struct CasesArgs {
+    /// Show everything known of this case
+    #[arg(value_name = "CASE")]
+    pub(crate) case: Option<String>,
+}
+
+/// Arguments of `hansel endpoints`.
+#[derive(Debug, Args)]
+pub(crate) struct EndpointsArgs {
+    /// Only endpoints of this chain
+    #[arg(long, value_name = "NAME")]
+    pub(crate) chain: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// List only, without asking the endpoints anything
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// Arguments of `hansel demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// The form of the reports
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Write to files beginning with PATH instead of standard output
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The exit codes, as documented in the manual page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Exit {
+    /// Everything asked for was found out.
+    Complete,
+    /// The command failed.
+    Failed,
+    /// The command line was wrong.
+    Usage,
+    /// Finished, but some coverage is partial.
+    Partial,
+}
+
+impl Exit {
+    /// The code for the operating system.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+        }
+    }
+}

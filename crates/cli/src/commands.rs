@@ -1,0 +1,9 @@
+//! One file per command.
+
+pub(crate) mod cases;
+pub(crate) mod demo;
+pub(crate) mod endpoints;
+pub(crate) mod explain;
+pub(crate) mod manual;
+pub(crate) mod report;
+pub(crate) mod trace;

@@ -1,0 +1,135 @@
+//! `hansel demo`: the shipped recorded thefts, traced offline.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use hansel_graph::{Direction, FeeRule, Rule};
+use hansel_ledger::Chain;
+use hansel_report::Built;
+use include_dir::{Dir, include_dir};
+
+use super::report::write;
+use super::trace::{Session, exit};
+use crate::args::{Common, DemoArgs, Exit, SourceArgs};
+use crate::case_record::{NamedSubject, Request};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{print, print_json};
+use crate::{plan, sources};
+
+static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures");
+
+/// Stolen outputs of the second trace, inside Bitcoin block 702861: a payment chain of 17 transactions, and the
+/// two outputs of the block's Wasabi mix that are spent in the same block.
+const BLOCK_702861: [(&str, u32); 3] = [
+    (
+        "38019c2f360911e301dcd2c6d193b11108be2e1f73d63eef7c8a7690b8a303f3",
+        1,
+    ),
+    (
+        "5c2f55fc17854a18f447d74e32356c9ff6faf43bf937ed13611857b2bb3fef3a",
+        36,
+    ),
+    (
+        "5c2f55fc17854a18f447d74e32356c9ff6faf43bf937ed13611857b2bb3fef3a",
+        83,
+    ),
+];
+
+/// Runs the command.
+pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failure> {
+    let config = Config::new(common);
+    let recordings = tempfile::tempdir().context("cannot make a directory for the recordings")?;
+    FIXTURES
+        .extract(recordings.path())
+        .context("cannot unpack the recordings")?;
+    let mut built = Vec::new();
+    for (directory, request) in [
+        ("dmm-bitcoin", dmm(&config)?),
+        ("block-702861", block_702861()),
+    ] {
+        built.push(trace(common, &recordings.path().join(directory), request).await?);
+    }
+    show(common, args, &built)?;
+    let exits = built.iter().map(exit).collect::<Result<Vec<_>, _>>()?;
+    Ok(if exits.contains(&Exit::Partial) {
+        Exit::Partial
+    } else {
+        Exit::Complete
+    })
+}
+
+/// The DMM Bitcoin theft as its case file tells it.
+fn dmm(config: &Config) -> Result<Request, Failure> {
+    let file =
+        plan::case_file("dmm-bitcoin", config)?.context("the case dmm-bitcoin is missing")?;
+    plan::of_case_file(&file, None)
+}
+
+fn block_702861() -> Request {
+    let subject = |(txid, vout): (&str, u32)| NamedSubject {
+        text: format!("{txid}:{vout}"),
+        since: None,
+        until: None,
+    };
+    Request {
+        name: "block-702861".into(),
+        title: Some("Real spends inside Bitcoin block 702861 (an exercise: nothing here is known to be stolen)".into()),
+        chain: Chain::bitcoin().name().to_owned(),
+        subjects: BLOCK_702861.map(subject).to_vec(),
+        context: Vec::new(),
+        rules: vec![Rule::Fifo, Rule::Haircut],
+        fee_rule: FeeRule::Last,
+        direction: Direction::Forward,
+        hops: None,
+        min_share: "0".into(),
+        min_amount: 0,
+        max_nodes: 1_000,
+        max_requests: None,
+        until: None,
+        unknown: Vec::new(),
+    }
+}
+
+async fn trace(common: &Common, recordings: &Path, request: Request) -> Result<Built, Failure> {
+    let chain = Config::new(common).chain(&request.chain)?;
+    let from = SourceArgs {
+        replay: Some(recordings.to_owned()),
+        ..SourceArgs::default()
+    };
+    let source = sources::open(&from, &Config::new(common), &chain)?;
+    Session {
+        store: None,
+        source,
+        chain,
+        quiet: true,
+        with_sources: false,
+    }
+    .trace(request)
+    .await
+}
+
+fn show(common: &Common, args: &DemoArgs, built: &[Built]) -> Result<(), Failure> {
+    let reports = || built.iter().map(|built| &built.report);
+    if common.json {
+        return Ok(print_json(&reports().collect::<Vec<_>>())?);
+    }
+    for (number, report) in reports().enumerate() {
+        if number > 0 && args.output.is_none() {
+            print("\n")?;
+        }
+        let output = args
+            .output
+            .as_ref()
+            .map(|path| beside(path, &report.case.name));
+        write(report, args.format, output.as_deref())?;
+    }
+    Ok(())
+}
+
+/// Each report goes to a file of its own.
+fn beside(path: &Path, case: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("-{case}"));
+    PathBuf::from(name)
+}

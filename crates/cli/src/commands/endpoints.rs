@@ -1,0 +1,150 @@
+//! `hansel endpoints`: which endpoints there are, and what they can do.
+
+use std::fmt::Write as _;
+
+use futures::future::join_all;
+use hansel_bitcoin::EndpointSpec;
+use hansel_ledger::Chain;
+use hansel_report::visible;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Common, EndpointsArgs, Exit};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{print, print_json};
+use crate::sources;
+
+/// The result.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Output {
+    endpoints: Vec<Row>,
+}
+
+/// One endpoint.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    chain: String,
+    kind: String,
+    endpoint: String,
+    /// `None` where the endpoint was not asked.
+    reachable: Option<bool>,
+    tip: Option<u64>,
+    capabilities: Vec<(String, String)>,
+    problem: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(common: &Common, args: &EndpointsArgs) -> Result<Exit, Failure> {
+    let config = Config::new(common);
+    let chains = match &args.chain {
+        Some(name) => vec![config.chain(name)?],
+        None => config.chains()?,
+    };
+    let specs = sources::specs(&args.source, &config)?;
+    let default = args.chain.clone().unwrap_or_else(|| "bitcoin".into());
+    let mut asked = Vec::new();
+    for chain in &chains {
+        let serves =
+            |spec: &&EndpointSpec| spec.chain.as_deref().unwrap_or(&default) == chain.name();
+        asked.extend(
+            specs
+                .iter()
+                .filter(serves)
+                .map(|spec| row(args, chain, spec)),
+        );
+    }
+    let output = Output {
+        endpoints: join_all(asked).await,
+    };
+    if common.json {
+        print_json(&output)?
+    } else {
+        print(&text(&output))?
+    }
+    let problems = output
+        .endpoints
+        .iter()
+        .filter(|row| row.reachable == Some(false))
+        .count();
+    Ok(if problems > 0 {
+        Exit::Partial
+    } else {
+        Exit::Complete
+    })
+}
+
+async fn row(args: &EndpointsArgs, chain: &Chain, spec: &EndpointSpec) -> Row {
+    let mut row = Row {
+        chain: chain.name().to_owned(),
+        kind: spec.kind.name().to_owned(),
+        endpoint: spec.origin(),
+        reachable: None,
+        tip: None,
+        capabilities: Vec::new(),
+        problem: None,
+    };
+    if args.offline {
+        return row;
+    }
+    match probe(args, chain, spec).await {
+        Ok((tip, capabilities)) => {
+            row.reachable = Some(true);
+            row.tip = Some(tip);
+            row.capabilities = capabilities;
+        }
+        Err(problem) => {
+            row.reachable = Some(false);
+            row.problem = Some(problem);
+        }
+    }
+    row
+}
+
+type Probed = (u64, Vec<(String, String)>);
+
+async fn probe(args: &EndpointsArgs, chain: &Chain, spec: &EndpointSpec) -> Result<Probed, String> {
+    let options =
+        sources::options(&args.source).map_err(|_| "the options are not valid".to_owned())?;
+    let source = hansel_bitcoin::open(chain, std::slice::from_ref(spec), &options)
+        .map_err(|error| error.to_string())?;
+    let tip = source.tip().await.map_err(|error| error.to_string())?;
+    let capabilities = source
+        .capabilities()
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok((tip.height, capabilities))
+}
+
+fn text(output: &Output) -> String {
+    let mut text = String::new();
+    for Row {
+        chain,
+        kind,
+        endpoint,
+        reachable,
+        tip,
+        capabilities,
+        problem,
+    } in &output.endpoints
+    {
+        let state = match (reachable, tip) {
+            (Some(true), Some(tip)) => format!("at block {tip}"),
+            (Some(_), _) => "not usable".into(),
+            (None, _) => String::new(),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{chain:18} {kind:9} {endpoint:32} {state}");
+        for (name, value) in capabilities {
+            let _ = writeln!(text, "    {}: {}", visible(name), visible(value));
+        }
+        if let Some(problem) = problem {
+            let _ = writeln!(text, "    {}", visible(problem));
+        }
+    }
+    if output.endpoints.is_empty() {
+        text.push_str(
+            "no endpoint is configured for this chain; name one with --endpoint [KIND=]URL\n",
+        );
+    }
+    text
+}

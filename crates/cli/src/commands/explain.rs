@@ -1,0 +1,351 @@
+//! `hansel explain`: the path from the theft to an output, and the rule's arithmetic at every step.
+
+use std::fmt::Write as _;
+
+use anyhow::anyhow;
+use bitcoin::{Address, OutPoint};
+use hansel_graph::{Direction, FlowIx, PoolIx, Rule, Strand, Trace, Workings};
+use hansel_ledger::{Amount, Placement, Subject};
+use hansel_report::format_units;
+use serde::{Deserialize, Serialize};
+
+use super::trace::again;
+use crate::args::{Common, Exit, ExplainArgs};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{print, print_json};
+use crate::sources;
+
+/// The result: every tainted output that the argument names, under every rule.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Output {
+    case: String,
+    subject: String,
+    paths: Vec<Path>,
+}
+
+/// How one output came to be tainted under one rule.
+#[derive(Debug, Serialize, Deserialize)]
+struct Path {
+    output: String,
+    address: Option<String>,
+    amount: Amount,
+    rule: Rule,
+    tainted: Amount,
+    /// From the output back to the seed.
+    steps: Vec<Step>,
+}
+
+/// One transaction on the path.
+#[derive(Debug, Serialize, Deserialize)]
+struct Step {
+    tx: String,
+    block: Option<u64>,
+    time: Option<String>,
+    /// The output of this transaction that the path takes.
+    output: String,
+    amount: Amount,
+    tainted: Amount,
+    /// The seed's id where the path begins here.
+    seed: Option<String>,
+    arithmetic: Vec<String>,
+}
+
+/// Paths listed at most; an address may have received thousands of times.
+const MOST_OUTPUTS: usize = 20;
+/// Steps listed at most.
+const MOST_STEPS: usize = 10_000;
+/// Parcels listed at most in one line of arithmetic.
+const MOST_PARCELS: usize = 12;
+
+/// Runs the command.
+pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let store = sources::store(common)?;
+    let (_, trace) = again(&Config::new(common), &store, &args.case).await?;
+    let flows = named(&trace, &args.node)?;
+    let mut paths = Vec::new();
+    for flow in flows.into_iter().take(MOST_OUTPUTS) {
+        for rule in trace
+            .settlement()
+            .rules()
+            .filter(|rule| trace.settlement().tainted(*rule, flow) > 0)
+        {
+            paths.push(path(&trace, flow, rule)?);
+        }
+    }
+    if paths.is_empty() {
+        let cause = anyhow!(
+            "`{}` carries no taint in case `{}`",
+            args.node.escape_debug(),
+            args.case
+        );
+        return Err(Failure::advised(
+            cause,
+            "name an output, transaction or address from the report",
+        ));
+    }
+    let output = Output {
+        case: args.case.clone(),
+        subject: args.node.clone(),
+        paths,
+    };
+    if common.json {
+        print_json(&output)?
+    } else {
+        print(&text(&output, &trace))?
+    }
+    Ok(Exit::Complete)
+}
+
+/// The tainted outputs that a text names.
+fn named(trace: &Trace, text: &str) -> Result<Vec<FlowIx>, Failure> {
+    let chain = &trace.plan().chain;
+    let prefixes = [format!("{chain}:tx:"), format!("{chain}:output:")];
+    let bare = prefixes
+        .iter()
+        .find_map(|prefix| text.strip_prefix(&**prefix))
+        .unwrap_or(text);
+    let subject = Subject::parse(bare, chain).map_err(|error| {
+        Failure::usage(
+            error,
+            "name TXID, TXID:VOUT, an address, or an id from the report",
+        )
+    })?;
+    let graph = trace.graph();
+    let tainted = |flow: &FlowIx| trace.settlement().most_tainted(*flow) > 0;
+    let flows = graph.flows().filter(tainted);
+    Ok(match subject {
+        Subject::Output(outpoint) => graph
+            .find_output(&outpoint)
+            .into_iter()
+            .filter(tainted)
+            .collect(),
+        Subject::Transaction(txid) => flows
+            .filter(|flow| graph.outpoint(*flow).txid == txid)
+            .collect(),
+        Subject::Script { script, .. } => flows
+            .filter(|flow| graph.flow(*flow).script == Some(&script))
+            .collect(),
+    })
+}
+
+fn path(trace: &Trace, flow: FlowIx, rule: Rule) -> Result<Path, Failure> {
+    let mut steps = Vec::new();
+    let mut next = Some(flow);
+    while let Some(flow) = next.filter(|_| steps.len() < MOST_STEPS) {
+        let pool = writer(trace, flow);
+        let seed = trace.settlement().seed_at(flow);
+        steps.push(step(trace, pool, flow, rule)?);
+        next = pool
+            .filter(|_| seed.is_none())
+            .and_then(|pool| largest_source(trace, pool, rule));
+    }
+    Ok(Path {
+        output: trace.graph().outpoint(flow).to_string(),
+        address: address(trace, flow),
+        amount: trace.graph().flow(flow).value.unwrap_or(0).into(),
+        rule,
+        tainted: trace.settlement().tainted(rule, flow).into(),
+        steps,
+    })
+}
+
+/// The pool that gave a flow its taint.
+fn writer(trace: &Trace, flow: FlowIx) -> Option<PoolIx> {
+    let view = trace.graph().flow(flow);
+    match trace.plan().direction {
+        Direction::Forward => Some(view.creator),
+        Direction::Backward => view.spender,
+    }
+}
+
+/// Of the tainted parcels that poured in, the one that brought most.
+fn largest_source(trace: &Trace, pool: PoolIx, rule: Rule) -> Option<FlowIx> {
+    let view = trace.graph().pool(pool);
+    let pours = match trace.plan().direction {
+        Direction::Forward => view.inputs,
+        Direction::Backward => view.outputs,
+    };
+    let taint = |flow: &FlowIx| trace.settlement().tainted(rule, *flow);
+    pours
+        .iter()
+        .copied()
+        .filter(|flow| taint(flow) > 0)
+        .max_by_key(|flow| (taint(flow), std::cmp::Reverse(*flow)))
+}
+
+fn step(trace: &Trace, pool: Option<PoolIx>, flow: FlowIx, rule: Rule) -> Result<Step, Failure> {
+    let graph = trace.graph();
+    let seed = trace.settlement().seed_at(flow);
+    let outpoint = graph.outpoint(flow);
+    let placement = pool.map_or(Placement::Unknown, |pool| graph.pool(pool).placement);
+    let arithmetic = match pool.filter(|_| seed.is_none()) {
+        Some(pool) => arithmetic(trace, pool, flow, rule)?,
+        None => Vec::new(),
+    };
+    Ok(Step {
+        tx: pool
+            .map_or(outpoint.txid, |pool| graph.pool(pool).txid)
+            .to_string(),
+        block: placement.height(),
+        time: placement.block().map(|block| block.time.to_string()),
+        output: outpoint.to_string(),
+        amount: graph.flow(flow).value.unwrap_or(0).into(),
+        tainted: trace.settlement().tainted(rule, flow).into(),
+        seed: seed.map(hansel_graph::SeedIx::id),
+        arithmetic,
+    })
+}
+
+/// The rule's sums at one transaction, in words and base units.
+fn arithmetic(
+    trace: &Trace,
+    pool: PoolIx,
+    flow: FlowIx,
+    rule: Rule,
+) -> Result<Vec<String>, Failure> {
+    let Some(workings) = Workings::of(trace.graph(), trace.settlement(), pool, rule)? else {
+        return Ok(vec![
+            "input values are missing, so this transaction was not settled".into(),
+        ]);
+    };
+    let pooled: u64 = workings.pours.iter().map(|pour| pour.value).sum();
+    let tainted: u64 = workings.pours.iter().map(hansel_graph::Draw::tainted).sum();
+    let mut lines = vec![format!(
+        "{} parcels poured in: {pooled} in all, of which {tainted} tainted",
+        workings.pours.len()
+    )];
+    match rule {
+        Rule::Haircut => lines.push(haircut(&workings, flow, pooled, tainted)),
+        Rule::Poison => lines.push("any taint makes every output tainted in full".into()),
+        Rule::Fifo | Rule::Lifo | Rule::Tiho | Rule::Seniority | Rule::ReverseSeniority => {
+            lines.push(format!(
+                "they leave in this order: {}",
+                strands(&workings.queue)
+            ));
+            let position = workings
+                .draws
+                .iter()
+                .position(|draw| draw.flow == Some(flow))
+                .unwrap_or(0);
+            let draw = &workings.draws[position];
+            lines.push(format!(
+                "draw {position} of {} takes: {}",
+                workings.draws.len(),
+                strands(&draw.strands)
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+fn haircut(workings: &Workings, flow: FlowIx, pooled: u64, tainted: u64) -> String {
+    let before = workings
+        .draws
+        .iter()
+        .take_while(|draw| draw.flow != Some(flow));
+    let (value, taint) = before.fold((0, 0), |(value, taint), draw| {
+        (value + draw.value, taint + draw.tainted())
+    });
+    let draw = workings.draws.iter().find(|draw| draw.flow == Some(flow));
+    let (amount, given) = draw.map_or((0, 0), |draw| (draw.value, draw.tainted()));
+    format!(
+        "earlier outputs took {value} with {taint} tainted; this one takes floor(({tainted} - {taint}) * {amount} / ({pooled} - {value})) = {given}, unless the fee was shared out first"
+    )
+}
+
+fn strands(strands: &[Strand<u64>]) -> String {
+    if strands.is_empty() {
+        return "clean".into();
+    }
+    let part = |strand: &Strand<u64>| match strand.owner {
+        Some(seed) => format!("{} of {}", strand.amount, seed.id()),
+        None => format!("{} clean", strand.amount),
+    };
+    let mut parts: Vec<String> = strands.iter().take(MOST_PARCELS).map(part).collect();
+    if let Some(more) = strands
+        .len()
+        .checked_sub(MOST_PARCELS)
+        .filter(|more| *more > 0)
+    {
+        parts.push(format!("and {more} more"));
+    }
+    parts.join(", then ")
+}
+
+fn address(trace: &Trace, flow: FlowIx) -> Option<String> {
+    let script = trace.graph().flow(flow).script?;
+    Address::from_script(script, trace.plan().chain.network())
+        .map(|address| address.to_string())
+        .ok()
+}
+
+fn text(output: &Output, trace: &Trace) -> String {
+    let asset = trace.plan().chain.native();
+    let units =
+        |amount: Amount| format!("{} {}", format_units(amount, asset.decimals), asset.symbol);
+    let mut text = String::new();
+    for path in &output.paths {
+        let Path {
+            output,
+            address,
+            amount,
+            rule,
+            tainted,
+            steps,
+        } = path;
+        let to = address
+            .as_deref()
+            .map(|address| format!(" to {address}"))
+            .unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{output}{to}\n{} of {} tainted under {rule}\n",
+            units(*tainted),
+            units(*amount)
+        );
+        for (number, step) in steps.iter().rev().enumerate() {
+            let _ = write!(text, "{}", step_text(number, step, &units));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn step_text(number: usize, step: &Step, units: &dyn Fn(Amount) -> String) -> String {
+    let Step {
+        tx,
+        block,
+        time,
+        output,
+        amount,
+        tainted,
+        seed,
+        arithmetic,
+    } = step;
+    let block = block.map_or("block not known".into(), |block| format!("block {block}"));
+    let time = time
+        .as_deref()
+        .map(|time| format!(", {time}"))
+        .unwrap_or_default();
+    let mut text = format!("  {number}. {tx} ({block}{time})\n");
+    for line in arithmetic {
+        let _ = writeln!(text, "     {line}");
+    }
+    let stolen = seed
+        .as_deref()
+        .map(|seed| format!(": stolen, seed {seed}"))
+        .unwrap_or_default();
+    let vout = output.parse::<OutPoint>().map_or_else(
+        |_| output.clone(),
+        |outpoint| format!("output {}", outpoint.vout),
+    );
+    let _ = writeln!(
+        text,
+        "     {vout}: {} of {} tainted{stolen}",
+        units(*tainted),
+        units(*amount)
+    );
+    text
+}

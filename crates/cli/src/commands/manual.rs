@@ -1,0 +1,29 @@
+//! `hansel completions` and `hansel man`.
+
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, Exit};
+use crate::failure::Failure;
+use crate::output::print;
+
+const EXIT_CODES: &str = "0 complete, 1 failed, 2 usage, 3 finished but some coverage is partial";
+
+/// Prints a completion script.
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "hansel", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Complete)
+}
+
+/// Prints the manual page.
+pub(crate) fn man() -> Result<Exit, Failure> {
+    let command = Cli::command().after_long_help(format!("Exit codes: {EXIT_CODES}."));
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands() {
+        clap_mangen::Man::new(subcommand.clone()).render(&mut page)?;
+    }
+    print(&String::from_utf8_lossy(&page))?;
+    Ok(Exit::Complete)
+}

@@ -1,0 +1,150 @@
+//! The shipped configuration, and a directory that goes before it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use bitcoin::Network;
+use hansel_ledger::{Chain, Family};
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+use crate::args::Common;
+use crate::failure::Failure;
+
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../config");
+
+/// Where configuration is read from.
+pub(crate) struct Config {
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainsFile {
+    schema: String,
+    chains: Vec<ChainEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainEntry {
+    name: String,
+    family: String,
+    network: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "a remark for readers of the file")]
+    note: Option<String>,
+}
+
+impl Config {
+    pub(crate) fn new(common: &Common) -> Self {
+        Self {
+            dir: common.config.clone(),
+        }
+    }
+
+    /// The text of a configuration file and where it stands: the user's if there is one, else the shipped one.
+    pub(crate) fn text(&self, name: &str) -> Result<(String, String), Failure> {
+        if let Some(path) = self
+            .dir
+            .as_ref()
+            .map(|dir| dir.join(name))
+            .filter(|path| path.exists())
+        {
+            return Ok((path.display().to_string(), read(&path)?));
+        }
+        let file = SHIPPED.get_file(name).and_then(|file| file.contents_utf8());
+        let text = file.ok_or_else(|| anyhow!("there is no configuration file `{name}`"))?;
+        Ok((name.to_owned(), text.to_owned()))
+    }
+
+    /// The names of the files in a configuration directory, the user's and the shipped ones, sorted.
+    pub(crate) fn names(&self, directory: &str) -> Result<Vec<String>, Failure> {
+        let shipped = SHIPPED.get_dir(directory).into_iter().flat_map(Dir::files);
+        let mut names: Vec<String> = shipped.filter_map(|file| file_name(file.path())).collect();
+        if let Some(dir) = self
+            .dir
+            .as_ref()
+            .map(|dir| dir.join(directory))
+            .filter(|dir| dir.is_dir())
+        {
+            for entry in
+                std::fs::read_dir(&dir).with_context(|| format!("cannot list {}", dir.display()))?
+            {
+                names.extend(file_name(&entry?.path()));
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// All chains in the order of `chains.toml`.
+    pub(crate) fn chains(&self) -> Result<Vec<Chain>, Failure> {
+        let (origin, text) = self.text("chains.toml")?;
+        let file: ChainsFile =
+            toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?;
+        if file.schema != "hansel-chains/1" {
+            return Err(anyhow!("{origin} is of another form than hansel-chains/1").into());
+        }
+        file.chains
+            .iter()
+            .map(|entry| chain(entry).map_err(|error| error.context(origin.clone()).into()))
+            .collect()
+    }
+
+    /// One chain by name.
+    pub(crate) fn chain(&self, name: &str) -> Result<Chain, Failure> {
+        let chains = self.chains()?;
+        let known: Vec<&str> = chains.iter().map(Chain::name).collect();
+        let hint = format!("the chains are {}", known.join(", "));
+        let found = chains.iter().find(|chain| chain.name() == name).cloned();
+        found.ok_or_else(|| {
+            Failure::usage(
+                anyhow!("there is no chain `{}`", name.escape_debug()),
+                &hint,
+            )
+        })
+    }
+}
+
+fn chain(entry: &ChainEntry) -> anyhow::Result<Chain> {
+    let ChainEntry {
+        name,
+        family,
+        network,
+        note: _,
+    } = entry;
+    if family != "bitcoin" {
+        return Err(anyhow!(
+            "chain `{name}` is of family `{family}`; this version reads `bitcoin` only"
+        ));
+    }
+    let network: Network = network
+        .parse()
+        .map_err(|_| anyhow!("chain `{name}` names no Bitcoin network"))?;
+    Chain::new(name, Family::Bitcoin(network)).ok_or_else(|| {
+        anyhow!(
+            "`{}` is not a chain name: a-z, 0-9 and hyphens",
+            name.escape_debug()
+        )
+    })
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    path.file_name()?.to_str().map(ToOwned::to_owned)
+}
+
+/// Configuration is small; a huge file is a mistake.
+const LONGEST: u64 = 16 << 20;
+
+/// Reads a text file of bounded size.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    let length = std::fs::metadata(path)
+        .with_context(|| format!("cannot read {}", path.display()))?
+        .len();
+    if length > LONGEST {
+        return Err(anyhow!("{} is longer than {LONGEST} bytes", path.display()).into());
+    }
+    Ok(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)
+}

@@ -1,0 +1,259 @@
+//! The loop that brings a trace its answers: from the store where it has them, else from the source.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, anyhow};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use hansel_graph::{Trace, TraceError};
+use hansel_ledger::{Answer, ChainSource, Fact, Query, SourceError, UnixTime};
+use hansel_store::Store;
+use tokio::sync::Notify;
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// The answer to one question: a fact, or why there is none, safe to print.
+type Outcome = Result<Fact, String>;
+
+/// What a question that was never asked is answered with when there is no source.
+const NOT_FETCHED: &str = "not fetched yet; run `hansel trace` again";
+
+/// What a trace is driven with.
+pub(crate) struct Driver<'a> {
+    pub(crate) store: Option<&'a Store>,
+    pub(crate) source: Option<Arc<dyn ChainSource>>,
+    pub(crate) interrupt: &'a Interrupt,
+    /// Failures of this run, or of the run whose report is laid out again, by question.
+    pub(crate) failures: BTreeMap<String, String>,
+}
+
+/// A wish of the user to stop.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    wished: Arc<AtomicBool>,
+    notify: Arc<Notify>,
+}
+
+impl Interrupt {
+    /// Listens for Ctrl-C from now on; the second one ends the process at once.
+    pub(crate) fn listen() -> Self {
+        let interrupt = Self::default();
+        let heard = interrupt.clone();
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if heard.wished.swap(true, Ordering::SeqCst) {
+                    std::process::exit(130);
+                }
+                crate::output::say(
+                    "stopping: what is known is being reported; press Ctrl-C again to stop at once",
+                );
+                heard.notify.notify_waiters();
+            }
+        });
+        interrupt
+    }
+
+    pub(crate) fn is_wished(&self) -> bool {
+        self.wished.load(Ordering::SeqCst)
+    }
+
+    async fn wish(&self) {
+        let notified = self.notify.notified();
+        if !self.is_wished() {
+            notified.await;
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Runs a trace to its end, or until the user wishes to stop.
+    pub(crate) async fn run(
+        &mut self,
+        trace: &mut Trace,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        loop {
+            let wave = trace.next_wave()?;
+            progress.wave(trace);
+            if wave.is_empty() {
+                return Ok(());
+            }
+            let outcomes = self.answer(trace, &wave, progress).await?;
+            for (query, outcome) in wave.iter().zip(outcomes) {
+                if let Some(outcome) = outcome {
+                    self.resolve(trace, query, outcome)?;
+                }
+            }
+            if self.interrupt.is_wished() {
+                trace.finish()?;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets the claims that the chain disproved, so that the next run asks again.
+    pub(crate) fn drop_false_claims(&self, trace: &Trace) -> Result<(), Failure> {
+        if let Some(store) = self.store {
+            for outpoint in trace.disproved() {
+                store.forget_spend(&trace.plan().chain, &outpoint)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers a wave; `None` stands for a question that was cut off by the user's wish to stop.
+    async fn answer(
+        &mut self,
+        trace: &Trace,
+        wave: &[Query],
+        progress: &mut Progress,
+    ) -> Result<Vec<Option<Outcome>>, Failure> {
+        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(wave.len());
+        for query in wave {
+            let known = self.from_store(trace, query)?;
+            if known.is_some() {
+                progress.cached();
+            }
+            outcomes.push(known.map(Ok));
+        }
+        let Some(source) = self.source.clone() else {
+            return Ok(self.without_source(wave, outcomes));
+        };
+        let missing = (0..wave.len()).filter(|position| outcomes[*position].is_none());
+        let mut requests: FuturesUnordered<_> = missing
+            .map(|position| {
+                let source = Arc::clone(&source);
+                async move { (position, source.answer(&wave[position]).await) }
+            })
+            .collect();
+        let interrupt = self.interrupt.clone();
+        loop {
+            let (position, answer) = tokio::select! {
+                next = requests.next() => match next {
+                    Some(answered) => answered,
+                    None => return Ok(outcomes),
+                },
+                () = interrupt.wish() => return Ok(outcomes),
+            };
+            outcomes[position] = Some(self.keep(trace, &wave[position], answer, progress)?);
+            progress.fetched();
+        }
+    }
+
+    fn from_store(&self, trace: &Trace, query: &Query) -> Result<Option<Fact>, Failure> {
+        match (self.store, trace.plan().as_of) {
+            (Some(store), Some(pinned)) => Ok(store.answer(&trace.plan().chain, query, &pinned)?),
+            (Some(_) | None, _) => Ok(None),
+        }
+    }
+
+    fn without_source(
+        &self,
+        wave: &[Query],
+        outcomes: Vec<Option<Outcome>>,
+    ) -> Vec<Option<Outcome>> {
+        let failed = |query: &Query| {
+            self.failures
+                .get(&label(query))
+                .cloned()
+                .unwrap_or_else(|| NOT_FETCHED.into())
+        };
+        wave.iter()
+            .zip(outcomes)
+            .map(|(query, known)| known.or_else(|| Some(Err(failed(query)))))
+            .collect()
+    }
+
+    /// Stores an answer at once, so that nothing is lost however the run ends.
+    fn keep(
+        &mut self,
+        trace: &Trace,
+        query: &Query,
+        answer: Result<Answer, SourceError>,
+        progress: &mut Progress,
+    ) -> Result<Outcome, Failure> {
+        match answer {
+            Ok(answer) => {
+                if let (Some(store), Some(pinned)) = (self.store, trace.plan().as_of) {
+                    store.put_answer(&trace.plan().chain, query, &answer, &pinned, now())?;
+                }
+                Ok(Ok(answer.fact))
+            }
+            Err(error) => {
+                progress.warn(&error.to_string());
+                let reason = error.class.reason().to_owned();
+                self.failures.insert(label(query), reason.clone());
+                Ok(Err(reason))
+            }
+        }
+    }
+
+    /// Adds an answer to the trace. One that contradicts earlier facts is dropped and becomes a gap.
+    fn resolve(
+        &mut self,
+        trace: &mut Trace,
+        query: &Query,
+        outcome: Outcome,
+    ) -> Result<(), Failure> {
+        let error = match trace.resolve(query, outcome) {
+            Ok(()) => return Ok(()),
+            Err(TraceError::Graph(error)) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let Query::Transaction { txid, .. } = query else {
+            return Err(error.into());
+        };
+        let culprit = error.culprit();
+        if let (Some(store), Some(culprit)) = (self.store, culprit) {
+            store.forget_transaction(&trace.plan().chain, &culprit)?;
+        }
+        if culprit != Some(*txid) {
+            let cause =
+                anyhow::Error::from(error).context("an endpoint gave contradictory answers");
+            return Err(Failure::advised(
+                cause,
+                "the wrong answer was dropped; run the same command again, if possible with another --endpoint",
+            ));
+        }
+        let reason = format!("inconsistent: {error}");
+        self.failures.insert(label(query), reason.clone());
+        Ok(trace.resolve(query, Err(reason))?)
+    }
+}
+
+/// Names a question, for the list of failures.
+fn label(query: &Query) -> String {
+    match query {
+        Query::Transaction { txid, .. } => format!("transaction {txid}"),
+        Query::Spends { txid, .. } => format!("spends {txid}"),
+        Query::Received { script, .. } => format!("received {}", script.to_hex_string()),
+    }
+}
+
+/// The time by this machine's clock; only evidence carries it, never a report.
+pub(crate) fn now() -> UnixTime {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixTime(elapsed.as_secs())
+}
+
+/// Fails where no subject could be resolved, saying what went wrong with the first.
+pub(crate) fn require_seeds(trace: &Trace) -> Result<(), Failure> {
+    if !trace.settlement().seeds().is_empty() {
+        return Ok(());
+    }
+    match trace.subject_gaps().first() {
+        Some((subject, gap)) => Err(Failure::advised(
+            anyhow!("{gap}").context(format!("nothing to trace: {subject}")),
+            "check the subject and the chain, or try another --endpoint",
+        )),
+        None => Err(anyhow!("nothing to trace: the subjects hold no value"))
+            .context("no seeds")
+            .map_err(Failure::from),
+    }
+}

@@ -1,0 +1,27 @@
+//! Standard output is the result and nothing else; everything said on the way goes to standard error.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Writes a result to standard output; a reader that has gone away is not an error.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// Writes a result to standard output as indented JSON.
+pub(crate) fn print_json<T: Serialize>(value: &T) -> io::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Says something on standard error.
+pub(crate) fn say(text: &str) {
+    // With standard error closed there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

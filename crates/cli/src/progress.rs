@@ -1,0 +1,147 @@
+//! What is said while a trace runs: a live line on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use hansel_graph::{Category, Rule, Trace};
+use hansel_report::format_units;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::say;
+
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+const LIVE_EVERY: Duration = Duration::from_millis(250);
+const WARNINGS: usize = 10;
+
+/// The progress of one trace.
+pub(crate) struct Progress {
+    name: String,
+    bar: Option<ProgressBar>,
+    quiet: bool,
+    started: Instant,
+    last: Instant,
+    asked: u64,
+    cached: u64,
+    followed: String,
+    warnings: usize,
+}
+
+impl Progress {
+    pub(crate) fn new(name: &str, quiet: bool) -> Self {
+        let live = !quiet && std::io::stderr().is_terminal();
+        let bar = live.then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            ProgressBar::new_spinner().with_style(style)
+        });
+        let now = Instant::now();
+        Self {
+            name: name.to_owned(),
+            bar,
+            quiet,
+            started: now,
+            last: now,
+            asked: 0,
+            cached: 0,
+            followed: String::new(),
+            warnings: 0,
+        }
+    }
+
+    /// Counts a question that an endpoint answered.
+    pub(crate) fn fetched(&mut self) {
+        self.asked += 1;
+        self.show(None);
+    }
+
+    /// Counts a question that the store answered.
+    pub(crate) fn cached(&mut self) {
+        self.cached += 1;
+    }
+
+    /// Shows where the trace stands after a wave.
+    pub(crate) fn wave(&mut self, trace: &Trace) {
+        self.show(Some(trace));
+    }
+
+    /// Says what went wrong with a question; after the first few they are only counted in the report.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.warnings += 1;
+        if self.warnings <= WARNINGS {
+            self.line(&format!("warning: {text}"));
+        }
+        if self.warnings == WARNINGS {
+            self.line("warning: further failures are listed in the report only");
+        }
+    }
+
+    /// Says something that stays on the screen.
+    pub(crate) fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| say(text)),
+            None => say(text),
+        }
+    }
+
+    /// Removes the live line.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&mut self, trace: Option<&Trace>) {
+        let every = if self.bar.is_some() {
+            LIVE_EVERY
+        } else {
+            PLAIN_EVERY
+        };
+        if self.quiet || self.last.elapsed() < every {
+            return;
+        }
+        self.last = Instant::now();
+        if let Some(trace) = trace {
+            self.followed = format!("{}, {} transactions", followed(trace), trace.visits());
+        }
+        let seconds = self.started.elapsed().as_secs().max(1);
+        let rate = self.asked / seconds;
+        let Self {
+            name,
+            followed,
+            asked,
+            cached,
+            ..
+        } = self;
+        let text = format!(
+            "{name}: {followed}, {asked} questions asked, {cached} from the store, {rate}/s"
+        );
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(text);
+                bar.tick();
+            }
+            None => say(&text),
+        }
+    }
+}
+
+/// How much of the stolen value has an end that is known, under the first rule.
+fn followed(trace: &Trace) -> String {
+    let asset = trace.plan().chain.native();
+    let first: Option<Rule> = trace.settlement().rules().find(|rule| rule.conserves());
+    let rows = trace.accounting().unwrap_or_default();
+    let rows = rows.iter().filter(|row| Some(row.rule) == first);
+    let (stolen, open) = rows.fold((0_u64, 0_u64), |(stolen, open), row| {
+        (
+            stolen.saturating_add(row.stolen),
+            open.saturating_add(row.amount(Category::Frontier)),
+        )
+    });
+    let units = |amount: u64| format_units(amount.into(), asset.decimals);
+    format!(
+        "followed {} of {} {}",
+        units(stolen.saturating_sub(open)),
+        units(stolen),
+        asset.symbol
+    )
+}

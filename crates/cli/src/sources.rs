@@ -1,0 +1,126 @@
+//! Opens what the command line and the environment name: the store and the endpoints.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use directories::ProjectDirs;
+use hansel_bitcoin::{
+    Credentials, EndpointEntry, EndpointSpec, Endpoints, OpenOptions, Record, open as open_source,
+};
+use hansel_ledger::{Chain, ChainSource};
+use hansel_store::Store;
+
+use crate::args::{Common, SourceArgs};
+use crate::config::Config;
+use crate::drive::now;
+use crate::failure::Failure;
+use crate::output::say;
+
+/// Opens the store, made if it is missing.
+pub(crate) fn store(common: &Common) -> Result<Store, Failure> {
+    let dir = data_dir(common)?;
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    Ok(Store::open(&dir)?)
+}
+
+/// Opens the store to read it; `None` where nothing was ever kept.
+pub(crate) fn existing_store(common: &Common) -> Result<Option<Store>, Failure> {
+    let dir = data_dir(common)?;
+    if !dir.join("CURRENT").exists() {
+        return Ok(None);
+    }
+    Ok(Some(Store::open_read_only(&dir)?))
+}
+
+fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
+    if let Some(dir) = &common.data {
+        return Ok(dir.clone());
+    }
+    let dirs = ProjectDirs::from("", "", "hansel");
+    let dirs = dirs.ok_or_else(|| {
+        Failure::usage(
+            anyhow!("this user has no home directory"),
+            "say where to keep cases with --data DIR",
+        )
+    })?;
+    Ok(dirs.data_dir().to_owned())
+}
+
+/// Opens the endpoints for a chain as one source.
+pub(crate) fn open(
+    args: &SourceArgs,
+    config: &Config,
+    chain: &Chain,
+) -> Result<Arc<dyn ChainSource>, Failure> {
+    let specs = specs(args, config)?;
+    Ok(open_source(chain, &specs, &options(args)?)?)
+}
+
+/// The endpoints that the command line names, else the configured ones.
+pub(crate) fn specs(args: &SourceArgs, config: &Config) -> Result<Vec<EndpointSpec>, Failure> {
+    if !args.endpoint.is_empty() {
+        let specs = args
+            .endpoint
+            .iter()
+            .map(|text| text.parse::<EndpointSpec>());
+        return specs.collect::<Result<_, _>>().map_err(|error| {
+            Failure::usage(error, "as in esplora=https://HOST/api, core=http://127.0.0.1:8332, electrum=tcp://HOST:50001")
+        });
+    }
+    let (origin, text) = config.text("endpoints.toml")?;
+    let file: Endpoints = toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?;
+    let entry =
+        |entry: EndpointEntry| EndpointSpec::try_from(entry).with_context(|| origin.clone());
+    Ok(file
+        .endpoints
+        .into_iter()
+        .map(entry)
+        .collect::<Result<_, _>>()?)
+}
+
+/// How endpoints are opened.
+pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions, Failure> {
+    let proxy = args.proxy.as_deref().map(str::parse);
+    let proxy = proxy.transpose().map_err(|_| {
+        Failure::usage(
+            anyhow!("--proxy is not a URL"),
+            "as in socks5h://127.0.0.1:9050",
+        )
+    })?;
+    Ok(OpenOptions {
+        credentials: credentials()?,
+        proxy,
+        record: args.record.clone().map(|directory| Record {
+            directory,
+            clock: Arc::new(now),
+        }),
+        replay: args.replay.clone(),
+        notice: Some(Arc::new(|text: &str| say(&format!("note: {text}")))),
+        ..OpenOptions::default()
+    })
+}
+
+/// User and password of a Bitcoin Core node, from the environment only.
+fn credentials() -> Result<Option<Credentials>, Failure> {
+    if let Some(path) = env::var_os("HANSEL_CORE_COOKIE") {
+        let cookie = std::fs::read_to_string(&path)
+            .context("cannot read the file that HANSEL_CORE_COOKIE names")?;
+        let credentials = Credentials::from_cookie(&cookie);
+        return credentials.map(Some).ok_or_else(|| {
+            anyhow!("the file that HANSEL_CORE_COOKIE names is not a node's cookie").into()
+        });
+    }
+    match (
+        env::var("HANSEL_CORE_USER"),
+        env::var("HANSEL_CORE_PASSWORD"),
+    ) {
+        (Ok(user), Ok(password)) => Ok(Some(Credentials::new(user, password))),
+        (Err(_), Err(_)) => Ok(None),
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => Err(Failure::usage(
+            anyhow!("only one of HANSEL_CORE_USER and HANSEL_CORE_PASSWORD is set"),
+            "set both, or HANSEL_CORE_COOKIE to the path of the node's cookie file",
+        )),
+    }
+}
