@@ -94,7 +94,8 @@ fn blocks_carry_work_roots_and_links() {
 
 #[test]
 fn the_wide_theft_reaches_as_many_transactions_as_asked() {
-    for wanted in [0, 1, 9, 10, 11, 1_000] {
+    // Ten from each: the generations hold 10, 100 and the rest.
+    for (wanted, generations) in [(0, 0), (1, 1), (10, 1), (11, 2), (110, 2), (1_000, 3)] {
         let ledger = Ledger::wide(wanted);
         let mut reached = vec![ledger.theft()];
         let mut next = 0;
@@ -107,6 +108,9 @@ fn the_wide_theft_reaches_as_many_transactions_as_asked() {
             next += 1;
         }
         assert_eq!(reached.len() - 1, wanted);
+        let theft = ledger.statement(&ledger.theft()).unwrap();
+        let start = theft.placement.height().unwrap();
+        assert_eq!(ledger.height() - start, generations);
     }
 }
 
