@@ -393,7 +393,19 @@ fn chains_with_different_names_share_nothing() {
     let fact = Fact::Transaction(transaction("theft", Placement::Confirmed(block(100))));
     put(&store, &query, fact.clone(), 120);
     assert_eq!(store.answer(&regtest, &query, &block(120)).unwrap(), None);
+    // Whichever chain's key sorts first, neither list runs on into the other.
     assert_eq!(store.known_headers(&regtest).count(), 0);
+    let unseen = Fact::Transaction(transaction("theft", Placement::Unknown));
+    store
+        .put_answer(&regtest, &query, &answer(unseen), &block(7), NOW)
+        .unwrap();
+    let heights = |chain| -> Vec<u64> {
+        let headers = store.known_headers(chain);
+        headers.map(|header| header.unwrap().0).collect()
+    };
+    assert_eq!(heights(&regtest), [7]);
+    assert_eq!(heights(&bitcoin()), [120, 100]);
+    store.forget_from(&regtest, 7).unwrap();
     assert_eq!(store.forget_from(&regtest, 0).unwrap(), Default::default());
     assert_eq!(read(&store, &query, 120), Some(fact));
 }

@@ -99,6 +99,19 @@ fn a_body_given_twice_is_kept_once_with_everybody_who_gave_it_first() {
             )
             .unwrap();
     }
+    let others = Answer {
+        fact: theft(),
+        evidence: (0..20).map(|n| evidence(&n.to_string())).collect(),
+    };
+    store
+        .put_answer(
+            &bitcoin(),
+            &ask_transaction("theft"),
+            &others,
+            &block(100),
+            NOW,
+        )
+        .unwrap();
     let mut records = store.evidence(&EvidenceHash::of(b"body")).unwrap();
     records.sort_by_key(|record| record.at);
     let origins: Vec<_> = records
@@ -110,7 +123,7 @@ fn a_body_given_twice_is_kept_once_with_everybody_who_gave_it_first() {
     drop(store);
     let db = raw(dir.path());
     let bodies = db.iterator_cf(db.cf_handle("evidence").unwrap(), IteratorMode::Start);
-    assert_eq!(bodies.count(), 1);
+    assert_eq!(bodies.count(), 1 + 20);
 }
 
 #[test]
