@@ -53,27 +53,6 @@ impl ElectrumSource {
         }
     }
 
-    /// What the server can do, as name and state, for a person. Fails where it cannot be reached or holds
-    /// another chain.
-    pub async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
-        self.recognise_chain().await?;
-        let talk = self.conversation();
-        let features: Features = talk.call("server.features", json!([])).await?;
-        let row = |name: &str, state: &str| (name.to_owned(), state.to_owned());
-        let software = one_line(&features.server_version, 60);
-        let protocol = one_line(&features.protocol_max, 20);
-        Ok(vec![
-            (
-                "software".into(),
-                format!("{software}, protocol {protocol}"),
-            ),
-            row("transaction by id", "yes"),
-            row("spends", "looked for in the script's history"),
-            row("script history", "yes, up to the server's limit"),
-            row("proof of the block", "merkle branch"),
-        ])
-    }
-
     fn conversation(&self) -> Conversation<'_> {
         Conversation::new(self.wire.as_ref())
     }
@@ -119,6 +98,26 @@ impl ChainSource for ElectrumSource {
             fact,
             evidence: talk.evidence(),
         })
+    }
+
+    /// Fails where it cannot be reached or holds another chain.
+    async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
+        self.recognise_chain().await?;
+        let talk = self.conversation();
+        let features: Features = talk.call("server.features", json!([])).await?;
+        let row = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+        let software = one_line(&features.server_version, 60);
+        let protocol = one_line(&features.protocol_max, 20);
+        Ok(vec![
+            (
+                "software".into(),
+                format!("{software}, protocol {protocol}"),
+            ),
+            row("transaction by id", "yes"),
+            row("spends", "looked for in the script's history"),
+            row("script history", "yes, up to the server's limit"),
+            row("proof of the block", "merkle branch"),
+        ])
     }
 
     fn activity(&self) -> Vec<EndpointActivity> {

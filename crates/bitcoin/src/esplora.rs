@@ -48,24 +48,6 @@ impl EsploraSource {
         }
     }
 
-    /// What the server can do, as name and state, for a person. Fails where it cannot be reached or holds
-    /// another chain.
-    pub async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
-        self.recognise_chain().await?;
-        let known = [
-            ("transaction by id", "yes"),
-            ("spends", "one request per transaction"),
-            (
-                "script history",
-                "in pages, counted against the server's totals",
-            ),
-            ("proofs", "not asked for"),
-        ];
-        Ok(known
-            .map(|(name, state)| (name.into(), state.into()))
-            .into())
-    }
-
     /// Makes sure that the server has seen the block at `height`.
     ///
     /// A server that lags behind answers as if nothing had happened since.
@@ -173,6 +155,23 @@ impl ChainSource for EsploraSource {
             fact,
             evidence: talk.evidence(),
         })
+    }
+
+    /// Fails where it cannot be reached or holds another chain.
+    async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
+        self.recognise_chain().await?;
+        let known = [
+            ("transaction by id", "yes"),
+            ("spends", "one request per transaction"),
+            (
+                "script history",
+                "in pages, counted against the server's totals",
+            ),
+            ("proofs", "not asked for"),
+        ];
+        Ok(known
+            .map(|(name, state)| (name.into(), state.into()))
+            .into())
     }
 
     fn activity(&self) -> Vec<EndpointActivity> {

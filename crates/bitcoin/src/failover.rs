@@ -130,6 +130,11 @@ impl ChainSource for Failover {
         self.ask(|source| source.answer(query)).await
     }
 
+    /// Those of the first endpoint that can be reached.
+    async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
+        self.ask(|source| source.capabilities()).await
+    }
+
     fn activity(&self) -> Vec<EndpointActivity> {
         let members = self.members.iter();
         members

@@ -33,8 +33,8 @@ pub struct HttpOptions {
     pub limits: Limits,
     /// Sent with every request, by HTTP basic authentication.
     pub credentials: Option<Credentials>,
-    /// `http://`, `socks5://` or `socks5h://`, with user and password if it wants them. Proxies named in the
-    /// environment are ignored.
+    /// `http://`, `socks5://` or `socks5h://`, with user and password if it wants them. Host names are
+    /// resolved by the proxy with each of them. Proxies named in the environment are ignored.
     pub proxy: Option<Url>,
 }
 

@@ -16,7 +16,7 @@ use hansel_bitcoin::{Credentials, HttpOptions, HttpWire, Limits, Paces, Request,
 use hansel_ledger::{ErrorClass, SourceError};
 use hostile::{Hostile, reply};
 use tokio::io::AsyncReadExt;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 fn quick() -> Limits {
@@ -416,7 +416,7 @@ async fn a_proxy_is_asked_instead_of_the_endpoint() {
 #[tokio::test]
 async fn a_name_is_resolved_by_the_socks_proxy() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = format!("socks5h://{}", listener.local_addr().unwrap());
+    let proxy = format!("socks5://{}", listener.local_addr().unwrap());
     let asked = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut buffer = [0; 512];
@@ -439,7 +439,10 @@ async fn a_name_is_resolved_by_the_socks_proxy() {
     let wire = HttpWire::new(&base, options, &Paces::default()).unwrap();
     let error = get(&wire).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Unreachable, "{error}");
-    let command = asked.await.unwrap();
+    let command = timeout(Duration::from_secs(5), asked)
+        .await
+        .unwrap()
+        .unwrap();
     // Connect, to a name.
     assert_eq!(command[..4], [5, 1, 0, 3]);
     assert!(

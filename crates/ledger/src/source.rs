@@ -180,6 +180,11 @@ pub trait ChainSource: Send + Sync {
     /// Answers one query.
     async fn answer(&self, query: &Query) -> Result<Answer, SourceError>;
 
+    /// What the endpoint can do, as name and state, for a person.
+    async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
+        Ok(Vec::new())
+    }
+
     /// What each endpoint did so far, in the order of configuration.
     fn activity(&self) -> Vec<EndpointActivity>;
 }

@@ -64,12 +64,6 @@ impl CoreSource {
         }
     }
 
-    /// What the node can do, as name and state, for a person. Fails where it cannot be reached or holds
-    /// another chain.
-    pub async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
-        Ok(self.probed().await?.described())
-    }
-
     fn conversation(&self) -> Conversation<'_> {
         Conversation::new(self.wire.as_ref())
     }
@@ -120,6 +114,11 @@ impl ChainSource for CoreSource {
             fact,
             evidence: talk.evidence(),
         })
+    }
+
+    /// Fails where it cannot be reached or holds another chain.
+    async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
+        Ok(self.probed().await?.described())
     }
 
     fn activity(&self) -> Vec<EndpointActivity> {

@@ -66,11 +66,15 @@ fn trusting(builder: ClientBuilder, base: &Url) -> ClientBuilder {
     }
 }
 
+/// Names are always resolved by the proxy: a local look-up would tell others which endpoint is asked.
 fn proxy(url: &Url) -> Result<Proxy, ClientError> {
-    if !matches!(url.scheme(), "http" | "socks5" | "socks5h") {
-        return Err(ClientError::Proxy);
+    let mut url = url.clone();
+    match url.scheme() {
+        "http" | "socks5h" => {}
+        "socks5" => url.set_scheme("socks5h").map_err(|()| ClientError::Proxy)?,
+        _ => return Err(ClientError::Proxy),
     }
-    Proxy::all(url.clone()).map_err(|_| ClientError::Proxy)
+    Proxy::all(url).map_err(|_| ClientError::Proxy)
 }
 
 /// A redirect that is not followed is looked at when the answer is judged.
