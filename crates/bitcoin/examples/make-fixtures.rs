@@ -30,6 +30,8 @@ const FUNDED_FROM: (&str, u64, &str) = (
     470_301_946_745,
     "3Dhk8F6KYvMyqHN1r4kAT8t7SceK7yDjA4",
 );
+/// When the recordings were made: 2026-11-21.
+const MADE: UnixTime = UnixTime(1_795_219_200);
 const HEIGHT: u64 = 702_861;
 /// Where the second demo trace begins; everything that descends from these inside the block is recorded.
 const ROOTS: [&str; 2] = [
@@ -74,7 +76,7 @@ impl Answers {
             fs::remove_dir_all(directory).unwrap();
         }
         let paths: Vec<String> = self.0.keys().cloned().collect();
-        let recorder = Recorder::open(directory, Arc::new(|| UnixTime(0))).unwrap();
+        let recorder = Recorder::open(directory, Arc::new(|| MADE)).unwrap();
         let wire = RecordWire::new(Arc::new(self), Arc::new(recorder));
         for path in paths {
             wire.send(&Request::get(path)).await.unwrap();

@@ -67,6 +67,9 @@ impl Progress {
     /// Says what went wrong with a question; after the first few they are only counted in the report.
     pub(crate) fn warn(&mut self, text: &str) {
         self.warnings += 1;
+        if self.quiet {
+            return;
+        }
         if self.warnings <= WARNINGS {
             self.line(&format!("warning: {text}"));
         }

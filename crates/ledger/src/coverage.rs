@@ -75,11 +75,11 @@ impl fmt::Display for Gap {
         match self {
             Self::BlockUnknown => write!(f, "the block that holds this transaction is not known"),
             Self::Unconfirmed => write!(f, "not in a block yet"),
+            Self::InputsUnknown { inputs: 1 } => {
+                write!(f, "the value of one input is not known, so what poured in cannot be settled")
+            }
             Self::InputsUnknown { inputs } => {
-                write!(
-                    f,
-                    "the values of {inputs} inputs are not known, so their pool cannot be settled"
-                )
+                write!(f, "the values of {inputs} inputs are not known, so what poured in cannot be settled")
             }
             Self::SpendUnknown { reason } => {
                 write!(f, "what spent this output is not known: {reason}")

@@ -20,7 +20,7 @@ use crate::format::FormatError;
 pub const DEFAULT_WIDTH: usize = 100;
 
 /// How many entries a list shows.
-const SHOWN: usize = 20;
+const SHOWN: usize = 10;
 
 /// The longest label, reason or name that is shown whole.
 const LONGEST: usize = 200;

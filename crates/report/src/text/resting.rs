@@ -88,7 +88,6 @@ fn entry(page: &Page<'_>, number: usize, end: &End<'_>) -> String {
         tainted,
     } = end;
     let show = |amount: Amount| page.assets.show(&node.chain, holding.asset, amount);
-    let id = clipped(&node.id, LONGEST);
     let label = node.labels.first().map(|label| {
         format!(
             " ({}, says {})",
@@ -96,36 +95,46 @@ fn entry(page: &Page<'_>, number: usize, end: &End<'_>) -> String {
             clipped(&label.source, LONGEST)
         )
     });
-    let mut text = match &node.address {
-        Some(address) => {
-            let holder = format!(
-                "{number}. {}{}",
-                clipped(address, LONGEST),
-                label.unwrap_or_default()
-            );
-            page.wrapped(&holder, 2) + &page.wrapped(&id, 5)
-        }
-        None => page.wrapped(&format!("{number}. {id}"), 2),
-    };
-    text += &page.wrapped(&amounts(page, tainted, &show), 5);
-    text += &page.wrapped(&stopped(end, &show(holding.amount)), 5);
-    text
+    let holder = node.address.as_deref().unwrap_or(&node.id);
+    let head = format!(
+        "{number}. {}{}: {}",
+        clipped(holder, LONGEST),
+        label.unwrap_or_default(),
+        amounts(page, tainted, &show)
+    );
+    let whole = tainted.iter().any(|amount| *amount != holding.amount);
+    let whole = whole.then(|| format!(", {} in all", show(holding.amount)));
+    let id = node
+        .address
+        .is_some()
+        .then(|| page.wrapped(&clipped(&node.id, LONGEST), 5));
+    page.wrapped(&head, 2)
+        + &id.unwrap_or_default()
+        + &page.wrapped(&stopped(end, &whole.unwrap_or_default()), 5)
 }
 
-/// `fifo 1.0 BTC, haircut 0.5 BTC`, in the order of the case's rules.
+/// `fifo 1.0 BTC, haircut 0.5 BTC`, in the order of the case's rules; one amount where they agree.
 fn amounts(page: &Page<'_>, tainted: &[Amount], show: &dyn Fn(Amount) -> String) -> String {
     let rules = page.report.case.rules.iter().zip(tainted);
-    let shown: Vec<_> = rules
-        .map(|(rule, amount)| format!("{rule} {}", show(*amount)))
-        .collect();
-    shown.join(", ")
+    match tainted {
+        [first, others @ ..] if !others.is_empty() && others.iter().all(|other| other == first) => {
+            format!("{} under every rule", show(*first))
+        }
+        _ => {
+            let shown: Vec<_> = rules
+                .map(|(rule, amount)| format!("{rule} {}", show(*amount)))
+                .collect();
+            shown.join(", ")
+        }
+    }
 }
 
-/// `at-rest since TIME (block HEIGHT), 3.0 BTC in all: REASON`.
+/// `at rest since TIME (block HEIGHT), 3.0 BTC in all`, with the reason where the kind does not say it.
 fn stopped(end: &End<'_>, whole: &str) -> String {
     let stop = end.node.stop.as_ref();
     let kind = stop.map_or("not followed", |stop| stop.kind.name());
-    let reason = stop.filter(|stop| !stop.reason.is_empty());
+    let reason = stop.filter(|stop| stop.kind != StopKind::AtRest || !end.node.gaps.is_empty());
+    let reason = reason.filter(|stop| !stop.reason.is_empty());
     let reason = reason.map(|stop| format!(": {}", clipped(&stop.reason, LONGEST)));
     let time = end.holding.time.map(|time| format!(" since {time}"));
     let block = end
@@ -133,7 +142,7 @@ fn stopped(end: &End<'_>, whole: &str) -> String {
         .block
         .map(|block| format!(" (block {})", grouped(&block.to_string())));
     let [time, block, reason] = [time, block, reason].map(Option::unwrap_or_default);
-    format!("{kind}{time}{block}, {whole} in all{reason}")
+    format!("{}{time}{block}{whole}{reason}", kind.replace('-', " "))
 }
 
 /// The entries that are not shown, added up by asset.

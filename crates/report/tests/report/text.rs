@@ -96,10 +96,10 @@ fn the_largest_places_come_first_and_the_rest_is_added_up() {
     };
     assert!(place(1).contains(sample::COLD));
     assert!(place(2).contains(sample::DEPOSIT));
-    assert!(place(3).ends_with(":124"), "{}", place(3));
-    // Shown are the 2 of the sample and 25 down to 8; left are 7 down to 1.
+    assert!(place(3).contains(":124: "), "{}", place(3));
+    // Shown are the 2 of the sample and 25 down to 18; left are 17 down to 1.
     assert!(
-        text.contains("  and 7 more places: fifo 0.00000028 BTC, haircut 0.00000014 BTC\n"),
+        text.contains("  and 17 more places: fifo 0.00000153 BTC, haircut 0.00000034 BTC\n"),
         "{text}"
     );
 }
@@ -113,10 +113,7 @@ fn a_backward_trace_ends_where_value_came_from() {
         reason: "newly mined coins".into(),
     });
     let text = in_width(&report, 100);
-    let origin = format!(
-        "  1. bitcoin:tx:{}\n     fifo 4,502.90000000 BTC",
-        sample::THEFT
-    );
+    let origin = format!("  1. bitcoin:tx:{}: ", sample::THEFT);
     assert!(
         text.contains("Where the value came from, largest first\n") && text.contains(&origin),
         "{text}"

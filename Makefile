@@ -1,0 +1,61 @@
+# `make demo` and `make test` do all their set-up themselves. Builds are shared between clones: RocksDB takes minutes.
+SHELL := bash
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hansel
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+# libclang without its headers, as Debian's libclang1 has it, reads the compiler's own.
+export BINDGEN_EXTRA_CLANG_ARGS ?= -I$(shell gcc -print-file-name=include 2> /dev/null)
+# One profile for everything, so that RocksDB is compiled once.
+CARGO := cargo
+FLAGS := --release --locked
+
+.PHONY: help setup build demo test install bitcoind electrs nodes bench fixtures schema advisories
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+setup:
+	@scripts/setup.sh
+
+build: setup ## Build the binary
+	$(CARGO) build $(FLAGS) --package hansel
+	@echo "built $(CARGO_TARGET_DIR)/release/hansel"
+
+# Exit code 3 says that the traces are finished and that the reports name what is not known.
+demo: setup ## Trace two recorded cases, offline
+	@$(CARGO) build --quiet $(FLAGS) --package hansel
+	@$(CARGO_TARGET_DIR)/release/hansel demo || [ $$? -eq 3 ]
+
+test: setup nodes ## Check formatting, lints, tests, docs and advisories
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(FLAGS) --workspace --all-targets -- -D warnings
+	BITCOIND="$$(scripts/find-node.sh bitcoind)" ELECTRS="$$(scripts/find-node.sh electrs)" \
+		$(CARGO) test $(FLAGS) --workspace --no-fail-fast
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --workspace --no-deps --quiet
+	scripts/advisories.sh
+	@echo "make test: all checks passed"
+
+install: setup ## Install the binary for this user
+	$(CARGO) install --locked --path crates/cli
+
+nodes:
+	@[ -n "$$(scripts/find-node.sh bitcoind)" ] || scripts/build-bitcoind.sh
+	@[ -n "$$(scripts/find-node.sh electrs)" ] || scripts/build-electrs.sh
+
+bitcoind: ## Build a Bitcoin Core node for the tests
+	@scripts/build-bitcoind.sh
+
+electrs: ## Build an Electrum server for the tests
+	@scripts/build-electrs.sh
+
+bench: setup ## Measure settlement and requests
+	$(CARGO) bench --locked --package hansel-graph --bench settlement
+	$(CARGO) bench --locked --package hansel --bench requests
+
+fixtures: setup ## Make the recorded cases anew
+	$(CARGO) run --quiet $(FLAGS) --package hansel-bitcoin --example make-fixtures
+
+schema: setup ## Write the JSON Schema of the report anew
+	$(CARGO) run --quiet $(FLAGS) --package hansel-report --example report-schema > docs/report-schema.json
+
+advisories: ## Check dependencies
+	scripts/advisories.sh
