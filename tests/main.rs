@@ -1,0 +1,12 @@
+//! End-to-end tests: the built binary, asked as a user asks it, against real nodes and servers that misbehave.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "where a program cannot be run or read the test has failed"
+)]
+
+mod command;
+mod demo;
+mod reading;
+mod scene;
+mod sources;
