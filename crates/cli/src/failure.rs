@@ -25,6 +25,15 @@ impl Failure {
         }
     }
 
+    /// A fault in what the user asked for that says itself what to do.
+    pub(crate) fn misuse(cause: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Usage,
+            cause: cause.into(),
+            hint: None,
+        }
+    }
+
     /// A fault with advice.
     pub(crate) fn advised(cause: impl Into<anyhow::Error>, hint: &str) -> Self {
         Self {

@@ -65,9 +65,7 @@ pub(crate) fn specs(args: &SourceArgs, config: &Config) -> Result<Vec<EndpointSp
             .endpoint
             .iter()
             .map(|text| text.parse::<EndpointSpec>());
-        return specs.collect::<Result<_, _>>().map_err(|error| {
-            Failure::usage(error, "as in esplora=https://HOST/api, core=http://127.0.0.1:8332, electrum=tcp://HOST:50001")
-        });
+        return specs.collect::<Result<_, _>>().map_err(Failure::misuse);
     }
     let (origin, text) = config.text("endpoints.toml")?;
     let file: Endpoints = toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?;
