@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use hansel_bitcoin::{Credentials, HttpOptions, HttpWire, Limits, Paces, Request, Wire};
+use hansel_bitcoin::{
+    ClientError, Credentials, HttpOptions, HttpWire, Limits, Paces, Request, Wire,
+};
 use hansel_ledger::{ErrorClass, SourceError};
 use hostile::{Hostile, reply};
 use tokio::io::AsyncReadExt;
@@ -301,9 +303,9 @@ async fn as_many_requests_as_allowed_are_under_way_and_never_more() {
     let outcomes = join_all((0..50).map(|_| get(&wire))).await;
     assert!(outcomes.iter().all(Result::is_ok));
     assert_eq!(server.peak(), 5);
-    // Ten rounds of 50 ms: an idle place would show.
+    // Ten rounds of 50 ms; one after the other they would take 2.5 s.
     assert!(
-        started.elapsed() < Duration::from_millis(1_000),
+        started.elapsed() < Duration::from_millis(2_000),
         "{:?}",
         started.elapsed()
     );
@@ -461,4 +463,27 @@ async fn a_request_cannot_climb_above_the_base() {
         assert_eq!(error.class, ErrorClass::Unsupported, "{path}");
     }
     assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_unreachable_over_https() {
+    let server = Hostile::saying(reply("200 OK", "", "plain")).await;
+    let base: Url = format!("https://127.0.0.1:{}", server.port)
+        .parse()
+        .unwrap();
+    let options = HttpOptions {
+        limits: Limits {
+            connect_timeout: Duration::from_millis(500),
+            ..quick()
+        },
+        ..HttpOptions::default()
+    };
+    match HttpWire::new(&base, options, &Paces::default()) {
+        Ok(wire) => {
+            let error = get(&wire).await.unwrap_err();
+            assert_eq!(error.class, ErrorClass::Unreachable, "{error}");
+        }
+        // A system without root certificates has no HTTPS, and is told so.
+        Err(error) => assert!(matches!(error, ClientError::Build(_)), "{error}"),
+    }
 }
