@@ -114,7 +114,7 @@ impl Driver<'_> {
     ) -> Result<Vec<Option<Outcome>>, Failure> {
         let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(wave.len());
         for query in wave {
-            let known = self.from_store(trace, query)?;
+            let known = self.stored(trace, query)?;
             if known.is_some() {
                 progress.cached();
             }
@@ -140,11 +140,11 @@ impl Driver<'_> {
                 () = interrupt.wish() => return Ok(outcomes),
             };
             outcomes[position] = Some(self.keep(trace, &wave[position], answer, progress)?);
-            progress.fetched();
+            progress.requested(source.activity().iter().map(|one| one.requests).sum());
         }
     }
 
-    fn from_store(&self, trace: &Trace, query: &Query) -> Result<Option<Fact>, Failure> {
+    fn stored(&self, trace: &Trace, query: &Query) -> Result<Option<Fact>, Failure> {
         match (self.store, trace.plan().as_of) {
             (Some(store), Some(pinned)) => Ok(store.answer(&trace.plan().chain, query, &pinned)?),
             (Some(_) | None, _) => Ok(None),

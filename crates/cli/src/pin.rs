@@ -119,12 +119,12 @@ pub(crate) async fn reconcile(
 ) -> Result<Option<String>, Failure> {
     let genesis = genesis_block(chain.network()).block_hash();
     store.register_chain(chain, genesis)?;
-    let known: Vec<_> = store.known_headers(chain).collect::<Result<_, _>>()?;
     let mut fork = None;
-    for (height, hash) in known
-        .into_iter()
-        .filter(|(height, _)| *height <= tip.height)
-    {
+    for header in store.known_headers(chain) {
+        let (height, hash) = header?;
+        if height > tip.height {
+            continue;
+        }
         let current = if height == tip.height {
             *tip
         } else {

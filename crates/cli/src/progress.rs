@@ -20,8 +20,10 @@ pub(crate) struct Progress {
     quiet: bool,
     started: Instant,
     last: Instant,
-    asked: u64,
+    requests: u64,
     cached: u64,
+    /// What the last summing up cost; it is not repeated until twenty times as long has passed.
+    cost: Duration,
     followed: String,
     warnings: usize,
 }
@@ -41,16 +43,17 @@ impl Progress {
             quiet,
             started: now,
             last: now,
-            asked: 0,
+            requests: 0,
             cached: 0,
+            cost: Duration::ZERO,
             followed: String::new(),
             warnings: 0,
         }
     }
 
-    /// Counts a question that an endpoint answered.
-    pub(crate) fn fetched(&mut self) {
-        self.asked += 1;
+    /// Shows how many requests were sent so far.
+    pub(crate) fn requested(&mut self, requests: u64) {
+        self.requests = requests;
         self.show(None);
     }
 
@@ -99,24 +102,26 @@ impl Progress {
         } else {
             PLAIN_EVERY
         };
-        if self.quiet || self.last.elapsed() < every {
+        if self.quiet || self.last.elapsed() < every.max(self.cost * 20) {
             return;
         }
         self.last = Instant::now();
         if let Some(trace) = trace {
+            let started = Instant::now();
             self.followed = format!("{}, {} transactions", followed(trace), trace.visits());
+            self.cost = started.elapsed();
         }
         let seconds = self.started.elapsed().as_secs().max(1);
-        let rate = self.asked / seconds;
+        let rate = self.requests / seconds;
         let Self {
             name,
             followed,
-            asked,
+            requests,
             cached,
             ..
         } = self;
         let text = format!(
-            "{name}: {followed}, {asked} questions asked, {cached} from the store, {rate}/s"
+            "{name}: {followed}, {requests} requests ({rate}/s), {cached} answers from the store"
         );
         match &self.bar {
             Some(bar) => {
