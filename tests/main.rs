@@ -8,5 +8,9 @@
 mod command;
 mod demo;
 mod reading;
+mod recording;
+mod reorganisation;
+mod resume;
 mod scene;
 mod sources;
+mod wide;

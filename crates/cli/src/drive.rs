@@ -61,6 +61,17 @@ impl Interrupt {
         self.wished.load(Ordering::SeqCst)
     }
 
+    /// What a future brings, unless the user wishes to stop before.
+    pub(crate) async fn or<T>(
+        &self,
+        future: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            outcome = future => outcome,
+            () = self.wish() => Err(anyhow!("interrupted before anything was learned").into()),
+        }
+    }
+
     async fn wish(&self) {
         let notified = self.notify.notified();
         if !self.is_wished() {

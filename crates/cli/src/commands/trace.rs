@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use hansel_graph::Trace;
@@ -18,6 +19,9 @@ use crate::failure::Failure;
 use crate::output::{print, say};
 use crate::progress::Progress;
 use crate::{pin, plan, sources};
+
+/// How long an interrupted trace waits for the last answer.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failure> {
@@ -81,12 +85,13 @@ impl Session<'_> {
         let interrupt = Interrupt::listen();
         let mut progress = Progress::new(&request.name, self.quiet);
         let mut unknown = plan::unknown(&request);
-        let as_of = self.pin(&request, &progress).await?;
+        let as_of = interrupt.or(self.pin(&request, &progress)).await?;
         if as_of.is_none() {
             unknown.push(pin::tip_unknown(&self.chain));
         }
         let mut record = CaseRecord::new(request);
-        record.windows = self.windows(&record.request, as_of.as_ref()).await?;
+        let windows = self.windows(&record.request, as_of.as_ref());
+        record.windows = interrupt.or(windows).await?;
         self.begin(&record, as_of.as_ref())?;
         let plan = plan::plan(&record.request, self.chain.clone(), as_of, &record.windows)?;
         let mut trace = Trace::new(plan);
@@ -101,7 +106,7 @@ impl Session<'_> {
         ran?;
         driver.drop_false_claims(&trace)?;
         if let Some(as_of) = &as_of {
-            pin::still_there(&*self.source, as_of).await?;
+            self.check_branch(as_of, &interrupt).await?;
         }
         if !interrupt.is_wished() {
             require_seeds(&trace)?;
@@ -111,6 +116,15 @@ impl Session<'_> {
             hansel_report::build(&trace, heading(&record.request, unknown, self.sources()))?;
         self.end(record, &built, as_of.as_ref(), interrupt.is_wished())?;
         Ok(built)
+    }
+
+    /// Fails where the chain changed meanwhile. Who wishes to stop does not wait for an endpoint that is silent.
+    async fn check_branch(&self, as_of: &BlockRef, interrupt: &Interrupt) -> Result<(), Failure> {
+        let check = pin::still_there(&*self.source, as_of);
+        if !interrupt.is_wished() {
+            return check.await;
+        }
+        tokio::time::timeout(GRACE, check).await.unwrap_or(Ok(()))
     }
 
     /// Chooses the block that the trace speaks of.
