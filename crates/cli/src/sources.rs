@@ -28,10 +28,20 @@ pub(crate) fn store(common: &Common) -> Result<Store, Failure> {
 /// Opens the store to read it; `None` where nothing was ever kept.
 pub(crate) fn existing_store(common: &Common) -> Result<Option<Store>, Failure> {
     let dir = data_dir(common)?;
-    if !dir.join("CURRENT").exists() {
+    if !dir.join("hansel-store").exists() {
         return Ok(None);
     }
     Ok(Some(Store::open_read_only(&dir)?))
+}
+
+/// Opens the store to read it, also while a trace is writing to it.
+pub(crate) fn reader(common: &Common) -> Result<Store, Failure> {
+    existing_store(common)?.ok_or_else(|| {
+        Failure::advised(
+            anyhow!("no case was traced yet"),
+            "run `hansel trace` first, or name its directory with --data DIR",
+        )
+    })
 }
 
 fn data_dir(common: &Common) -> Result<PathBuf, Failure> {

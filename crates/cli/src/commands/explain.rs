@@ -60,7 +60,7 @@ const MOST_PARCELS: usize = 12;
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let store = sources::store(common)?;
+    let store = sources::reader(common)?;
     let (_, trace) = again(&Config::new(common), &store, &args.case).await?;
     let flows = named(&trace, &args.node)?;
     let mut paths = Vec::new();
@@ -212,7 +212,7 @@ fn arithmetic(
     let pooled: u64 = workings.pours.iter().map(|pour| pour.value).sum();
     let tainted: u64 = workings.pours.iter().map(hansel_graph::Draw::tainted).sum();
     let mut lines = vec![format!(
-        "{} parcels poured in: {pooled} in all, of which {tainted} tainted",
+        "poured in, in {} parcels: {pooled}, of which {tainted} tainted",
         workings.pours.len()
     )];
     match rule {

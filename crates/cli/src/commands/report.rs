@@ -14,7 +14,7 @@ use crate::sources;
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Failure> {
-    let store = sources::store(common)?;
+    let store = sources::reader(common)?;
     let built = stored_report(&Config::new(common), &store, &args.case).await?;
     let format = if common.json {
         Format::Json

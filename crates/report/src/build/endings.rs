@@ -41,7 +41,11 @@ impl Endings {
         }
         endings.partial |= trace.graph().pools().any(|pool| {
             let view = trace.graph().pool(pool);
-            view.visited && view.placement.block().is_none()
+            let priced = view
+                .inputs
+                .iter()
+                .all(|flow| trace.graph().flow(*flow).value.is_some());
+            view.visited && (view.placement.block().is_none() || !priced)
         });
         Ok(endings)
     }
