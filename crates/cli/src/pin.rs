@@ -8,6 +8,9 @@ use hansel_store::{CursorState, Store};
 
 use crate::failure::Failure;
 
+/// Blocks that a reorganisation replaces at most: newly mined coins wait as long before they may be spent.
+const DEEPEST_REORGANISATION: u64 = 100;
+
 /// A height or a time, as `--until` and `--since` take them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
@@ -119,10 +122,15 @@ pub(crate) async fn reconcile(
 ) -> Result<Option<String>, Failure> {
     let genesis = genesis_block(chain.network()).block_hash();
     store.register_chain(chain, genesis)?;
-    let mut fork = None;
+    let (mut fork, mut newest) = (None, None);
     for header in store.known_headers(chain) {
         let (height, hash) = header?;
+        let newest = *newest.get_or_insert(height);
         if height > tip.height {
+            // An endpoint that is further behind is still catching up and disproves nothing.
+            if newest - tip.height <= DEEPEST_REORGANISATION {
+                fork = Some(height);
+            }
             continue;
         }
         let current = if height == tip.height {
@@ -149,11 +157,12 @@ pub(crate) async fn unfinished(
     store: &Store,
     chain: &Chain,
     case: &str,
+    tip: &BlockRef,
 ) -> Result<Option<BlockRef>, Failure> {
     let Some(cursor) = store.cursor(chain, case)? else {
         return Ok(None);
     };
-    if cursor.state != CursorState::Running {
+    if cursor.state != CursorState::Running || cursor.tip.height > tip.height {
         return Ok(None);
     }
     let current = source
@@ -167,9 +176,10 @@ pub(crate) async fn unfinished(
 pub(crate) async fn still_there(source: &dyn ChainSource, as_of: &BlockRef) -> Result<(), Failure> {
     let current = match source.block_at(as_of.height).await {
         Err(error) if error.class == ErrorClass::NotRecorded => return Ok(()),
-        answer => answer?,
+        Err(error) if error.class == ErrorClass::NotFound => None,
+        answer => Some(answer?.hash),
     };
-    if current.hash == as_of.hash {
+    if current == Some(as_of.hash) {
         return Ok(());
     }
     Err(Failure::advised(

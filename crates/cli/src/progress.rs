@@ -34,7 +34,10 @@ impl Progress {
         let bar = live.then(|| {
             let style = ProgressStyle::with_template("{spinner} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            ProgressBar::new_spinner().with_style(style)
+            let bar = ProgressBar::new_spinner().with_style(style);
+            bar.set_message(format!("{name}: asking for the newest block"));
+            bar.enable_steady_tick(LIVE_EVERY);
+            bar
         });
         let now = Instant::now();
         Self {

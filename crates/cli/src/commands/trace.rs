@@ -150,7 +150,7 @@ impl Session<'_> {
         let before = store.case::<CaseRecord>(&request.name)?;
         if before.is_some_and(|record| record.request == *request)
             && let Some(pinned) =
-                pin::unfinished(&*self.source, store, &self.chain, &request.name).await?
+                pin::unfinished(&*self.source, store, &self.chain, &request.name, &tip).await?
         {
             progress.line(&format!(
                 "resuming the unfinished run as of block {}",
