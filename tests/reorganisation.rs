@@ -103,21 +103,24 @@ fn a_spend_that_went_back_to_the_mempool_is_a_gap_again() {
     let Some(mut traced) = Traced::new() else {
         return;
     };
-    let (split, dust) = (traced.scene.scenario.split, traced.scene.scenario.dust);
-    traced.reject_block_of(dust);
+    let (split, merge) = (
+        traced.scene.scenario.split,
+        traced.scene.scenario.coinbase_merge,
+    );
+    traced.reject_block_of(merge);
     // The chain is shorter now than the store knows it. The node's own indexes wait for the next block.
     let esplora = traced.scene.esplora();
     let report = traced.like_new_through(&esplora).report();
-    let node = report.node(&output(split, 9));
+    let node = report.node(&output(split, 8));
     assert_eq!(node.gaps[0].kind, "unconfirmed-spend");
-    assert!(report.nodes.iter().all(|node| node.id != pool(dust)));
+    assert!(report.nodes.iter().all(|node| node.id != pool(merge)));
     // And longer again, with the spend where it was.
-    traced.regtest().confirm(dust);
+    traced.regtest().confirm(merge);
     for _ in 0..5 {
         traced.regtest().mine();
     }
     let report = traced.like_new().report();
-    assert!(report.visited().contains(&*dust.to_string()));
+    assert!(report.visited().contains(&*merge.to_string()));
 }
 
 #[test]
