@@ -164,3 +164,12 @@ fn the_demo_needs_neither_network_nor_home_and_keeps_nothing() {
     assert!(run.stdout.contains("4,502.90000000 BTC"), "{}", run.stdout);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let readme = include_str!("../README.md");
+    let shown = readme.split("```text\n").nth(1).unwrap();
+    let shown = shown.split("```").next().unwrap();
+    let printed = Hansel::new("demo").run().exits(3);
+    assert!(printed.stdout.starts_with(shown), "{}", printed.stdout);
+}
