@@ -318,6 +318,7 @@ fn take_from_segment<U: Units>(
 }
 
 /// Splits `whole` over `weights` in proportion, rounded down; the first get one unit more until it is all given.
+/// Fails where there is nothing to split it over.
 fn proportional<U: Units>(
     whole: U,
     weights: impl Iterator<Item = U> + Clone,
@@ -339,6 +340,9 @@ fn proportional<U: Units>(
         }
         *part = part.plus(U::ONE)?;
         rest = rest.minus(U::ONE)?;
+    }
+    if rest > U::ZERO {
+        return Err(AmountError::Underflow);
     }
     Ok(parts)
 }
@@ -438,6 +442,7 @@ fn poison<U: Units>(
     fee: U,
     drawn: &mut Drawn<U>,
 ) -> Result<(), AmountError> {
+    require_balance(inputs, outputs, fee)?;
     let mut tainted = inputs
         .iter()
         .flat_map(|pour| pour.strands)
@@ -456,4 +461,21 @@ fn poison<U: Units>(
         drawn.close(draw, start);
     }
     Ok(())
+}
+
+/// Poison draws nothing from a queue, so it must compare what pours in with what is drawn.
+fn require_balance<U: Units>(
+    inputs: &[Pour<'_, U>],
+    outputs: &[U],
+    fee: U,
+) -> Result<(), AmountError> {
+    let poured = inputs
+        .iter()
+        .try_fold(U::ZERO, |sum, pour| sum.plus(pour.value))?;
+    let drawn = outputs.iter().try_fold(fee, |sum, one| sum.plus(*one))?;
+    if poured == drawn {
+        Ok(())
+    } else {
+        Err(AmountError::Underflow)
+    }
 }
