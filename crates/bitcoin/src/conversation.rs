@@ -148,6 +148,7 @@ impl<'a> Conversation<'a> {
             Disbelief::NotATransaction(_) => ErrorClass::Malformed,
             Disbelief::WrongTxid { .. }
             | Disbelief::PrevoutCount { .. }
+            | Disbelief::Impossible(_)
             | Disbelief::NegativeFee => ErrorClass::Inconsistent,
         };
         self.failure(class, method, params, disbelief)

@@ -1,7 +1,9 @@
 //! Decides what raw bytes mean: from a decoded transaction to the facts of the ledger, verified on the way.
 
+use std::collections::HashSet;
+
 use bitcoin::consensus::encode::deserialize;
-use bitcoin::{Transaction, Txid};
+use bitcoin::{Amount, Transaction, Txid};
 use hansel_ledger::{Input, Output, Placement, TransactionStatement};
 
 /// Says why an endpoint's transaction was not believed.
@@ -26,6 +28,9 @@ pub enum Disbelief {
         /// How many spent outputs were given.
         prevouts: usize,
     },
+    /// No block may hold it, whatever else is true of it.
+    #[error("no chain holds such a transaction: {0}")]
+    Impossible(&'static str),
     /// The outputs are worth more than the inputs.
     #[error("outputs are worth more than the inputs, as stated by the endpoint")]
     NegativeFee,
@@ -60,6 +65,8 @@ pub fn statement(
     placement: Placement,
     spent: Vec<Option<Output>>,
 ) -> Result<TransactionStatement, Disbelief> {
+    let fault = impossibility(transaction, &spent);
+    fault.map_or(Ok(()), |fault| Err(Disbelief::Impossible(fault)))?;
     let inputs = if transaction.is_coinbase() {
         Vec::new()
     } else {
@@ -77,6 +84,33 @@ pub fn statement(
         return Err(Disbelief::NegativeFee);
     }
     Ok(statement)
+}
+
+/// What no block may hold, so that nobody can make value appear twice or from nothing.
+///
+/// Source: Bitcoin Core `CheckTransaction` (no inputs or outputs, values, duplicate inputs).
+fn impossibility(transaction: &Transaction, spent: &[Option<Output>]) -> Option<&'static str> {
+    let mut seen = HashSet::new();
+    let paid = transaction.output.iter().map(|output| output.value);
+    let poured = spent.iter().flatten().map(|output| output.value);
+    if transaction.input.is_empty() || transaction.output.is_empty() {
+        Some("it lacks inputs or outputs")
+    } else if !transaction
+        .input
+        .iter()
+        .all(|input| seen.insert(input.previous_output))
+    {
+        Some("it spends an output twice")
+    } else if exceeds_all_money(paid) || exceeds_all_money(poured) {
+        Some("it moves more than there can ever be")
+    } else {
+        None
+    }
+}
+
+fn exceeds_all_money(mut amounts: impl Iterator<Item = Amount>) -> bool {
+    let sum = amounts.try_fold(Amount::ZERO, Amount::checked_add);
+    sum.is_none_or(|sum| sum > Amount::MAX_MONEY)
 }
 
 /// An output in the ledger's form.

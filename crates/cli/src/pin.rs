@@ -54,7 +54,7 @@ async fn first_since(
     tip: &BlockRef,
     time: UnixTime,
 ) -> Result<u64, Failure> {
-    let (mut low, mut high) = (0, tip.height + 1);
+    let (mut low, mut high) = (0, tip.height.saturating_add(1));
     while low < high {
         let middle = low + (high - low) / 2;
         if source.block_at(middle).await?.time < time {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use bitcoin::amount::Denomination;
 use bitcoin::{Amount, BlockHash, ScriptBuf, Txid};
 use hansel_ledger::Output;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// `getblockchaininfo`.
 #[derive(Deserialize)]
 pub(super) struct ChainInfo {
     pub(super) chain: String,
+    #[serde(deserialize_with = "height")]
     pub(super) blocks: u64,
     pub(super) bestblockhash: BlockHash,
     #[serde(default)]
@@ -25,6 +26,7 @@ pub(super) type IndexInfo = BTreeMap<String, Index>;
 #[derive(Clone, Copy, Deserialize)]
 pub(super) struct Index {
     pub(super) synced: bool,
+    #[serde(deserialize_with = "height")]
     pub(super) best_block_height: u64,
 }
 
@@ -32,8 +34,9 @@ pub(super) struct Index {
 #[derive(Deserialize)]
 pub(super) struct Header {
     pub(super) hash: BlockHash,
+    #[serde(deserialize_with = "height")]
     pub(super) height: u64,
-    pub(super) time: u64,
+    pub(super) time: u32,
     /// Negative for a block that is not part of the best chain.
     pub(super) confirmations: i64,
 }
@@ -113,6 +116,7 @@ pub(super) struct SpendingPrevout {
 /// `getblock` at verbosity 1.
 #[derive(Deserialize)]
 pub(super) struct BlockContents {
+    #[serde(deserialize_with = "height")]
     pub(super) height: u64,
     pub(super) tx: Vec<Txid>,
     /// Absent for the genesis block.
@@ -124,6 +128,11 @@ pub(super) struct BlockContents {
 pub(super) struct RelevantBlocks {
     pub(super) relevant_blocks: Vec<BlockHash>,
     pub(super) completed: bool,
+}
+
+/// Reads a height; no chain reaches one above 32 bits.
+fn height<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    u32::deserialize(deserializer).map(u64::from)
 }
 
 #[cfg(test)]

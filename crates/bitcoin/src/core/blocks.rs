@@ -52,9 +52,9 @@ impl CoreSource {
         let alone = talk.fork();
         let header = self.header(&alone, hash).await?;
         let block = BlockRef {
-            height: header.height,
+            height: header.height.into(),
             hash: header.hash,
-            time: UnixTime(header.time),
+            time: UnixTime(header.time.into()),
         };
         for evidence in alone.evidence() {
             self.remember_block(block, evidence.clone());

@@ -18,7 +18,7 @@ const BRANCH: &str = "blockchain.transaction.get_merkle";
 
 #[derive(Deserialize)]
 struct Tip {
-    height: u64,
+    height: u32,
     hex: String,
 }
 
@@ -51,7 +51,7 @@ impl ElectrumSource {
     ) -> Result<BlockRef, SourceError> {
         let tip: Tip = talk.call(TIP, json!([])).await?;
         let header = checked(talk, TIP, &json!([]), &tip.hex)?;
-        Ok(block_ref(tip.height, &header))
+        Ok(block_ref(tip.height.into(), &header))
     }
 
     /// The header at a height, with its work checked against its own target.

@@ -36,15 +36,15 @@ pub(super) struct Output {
     pub(super) value: u64,
 }
 
-/// A transaction's place in the chain.
+/// A transaction's place in the chain. No chain reaches heights above 32 bits, and headers hold 32 bits of time.
 #[derive(Deserialize)]
 pub(super) struct Status {
     #[serde(default)]
     pub(super) confirmed: bool,
-    pub(super) block_height: Option<u64>,
+    pub(super) block_height: Option<u32>,
     pub(super) block_hash: Option<BlockHash>,
     /// Seconds since 1970.
-    pub(super) block_time: Option<u64>,
+    pub(super) block_time: Option<u32>,
 }
 
 /// One row of `/tx/:txid/outspends`; the rows are in the order of the outputs.
@@ -71,7 +71,7 @@ pub(super) struct ChainTotals {
 #[derive(Deserialize)]
 pub(super) struct Block {
     pub(super) id: BlockHash,
-    pub(super) height: u64,
+    pub(super) height: u32,
     /// Seconds since 1970.
     pub(super) timestamp: u32,
     pub(super) version: Option<i64>,

@@ -88,7 +88,7 @@ impl EsploraSource {
             return Err(self.failure(ErrorClass::Inconsistent, &path, detail));
         }
         Ok(BlockRef {
-            height: block.height,
+            height: block.height.into(),
             hash: block.id,
             time: UnixTime(block.timestamp.into()),
         })

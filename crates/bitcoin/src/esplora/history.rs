@@ -93,7 +93,7 @@ impl EsploraSource {
         let rows: Vec<Transaction> = self.get(talk, path).await?;
         for row in rows {
             let status = row.status.as_ref().filter(|status| status.confirmed);
-            let height = status.and_then(|status| status.block_height);
+            let height = status.and_then(|status| status.block_height).map(u64::from);
             let height = height.ok_or_else(|| self.malformed(path, "a row without a height"))?;
             let (transaction, spent) = self.rebuilt(path, row)?;
             payments

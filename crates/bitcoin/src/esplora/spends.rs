@@ -81,7 +81,7 @@ enum Place {
 fn height(status: Option<&Status>) -> Place {
     match (placement(status), status.and_then(|s| s.block_height)) {
         (Placement::Unconfirmed, _) => Place::Mempool,
-        (_, Some(height)) => Place::Block(height),
+        (_, Some(height)) => Place::Block(height.into()),
         (_, None) => Place::Untold,
     }
 }

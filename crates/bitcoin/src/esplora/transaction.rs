@@ -57,8 +57,8 @@ pub(super) fn placement(status: Option<&Status>) -> Placement {
 }
 
 fn block(status: &Status) -> Option<(u64, BlockHash, UnixTime)> {
-    let time = UnixTime(status.block_time?);
-    Some((status.block_height?, status.block_hash?, time))
+    let time = UnixTime(status.block_time?.into());
+    Some((status.block_height?.into(), status.block_hash?, time))
 }
 
 fn input(input: answers::Input) -> (TxIn, Option<Output>) {
