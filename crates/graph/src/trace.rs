@@ -10,7 +10,9 @@ mod subjects;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{OutPoint, Txid};
-use hansel_ledger::{AmountError, BlockRef, Chain, Fact, Gap, Query, SpendState, Subject};
+use hansel_ledger::{
+    AmountError, BlockRef, Chain, ErrorClass, Fact, Gap, Query, SpendState, Spends, Subject,
+};
 
 use crate::{
     Direction, FeeRule, FlowGraph, FlowIx, GraphError, Limits, PoolIx, Rule, SettleError,
@@ -79,6 +81,16 @@ pub enum TraceError {
     TooManySeeds {
         /// How many.
         found: u64,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// The subjects cannot be resolved with the questions that the limit on requests allows.
+    #[error(
+        "the subjects take at least {needed} questions, more than the limit of {limit} requests"
+    )]
+    TooFewRequests {
+        /// How many questions, as far as is known.
+        needed: u64,
         /// The limit in force.
         limit: u64,
     },
@@ -191,7 +203,7 @@ impl Trace {
     ///
     /// Every question returned must be resolved before the next wave is asked for.
     pub fn next_wave(&mut self) -> Result<Vec<Query>, TraceError> {
-        if let Some(queries) = self.subjects.next_wave(&self.plan)? {
+        if let Some(queries) = self.subjects.next_wave(&self.plan, self.questions)? {
             return Ok(self.count(queries));
         }
         if let Some(seeds) = self.subjects.take_seeds() {
@@ -209,31 +221,30 @@ impl Trace {
         outcome: Result<Fact, String>,
     ) -> Result<(), TraceError> {
         match (query, outcome) {
-            (Query::Transaction { txid, .. }, Ok(Fact::Transaction(statement))) => {
-                self.visit(txid, &statement)
+            (Query::Transaction { txid, .. }, Ok(Fact::Transaction(statement)))
+                if statement.txid == *txid =>
+            {
+                self.visit(statement)
             }
             (Query::Transaction { txid, .. }, Err(reason)) => {
                 self.fail(txid, Gap::TransactionUnavailable { reason });
                 Ok(())
             }
-            (Query::Spends { txid, .. }, Ok(Fact::Spends(spends))) => {
-                self.learn_spends(txid, &spends.outputs);
-                Ok(())
+            (Query::Spends { txid, .. }, Ok(Fact::Spends(spends))) if spends.txid == *txid => {
+                if answers(query, &spends) {
+                    self.learn_spends(txid, spends.outputs)
+                } else {
+                    self.lose_spends(query, ErrorClass::Inconsistent.reason())
+                }
             }
-            (Query::Spends { txid, outputs, .. }, Err(reason)) => {
-                let gap = Gap::SpendUnknown { reason };
-                let unknown =
-                    |(vout, _): &(u32, _)| (*vout, SpendState::Unknown { gap: gap.clone() });
-                self.learn_spends(txid, &outputs.iter().map(unknown).collect::<Vec<_>>());
-                Ok(())
-            }
+            (Query::Spends { .. }, Err(reason)) => self.lose_spends(query, &reason),
             (Query::Received { script, .. }, Ok(Fact::Received(outputs))) => {
                 self.subjects.received(script, &outputs);
                 Ok(())
             }
             (Query::Received { script, .. }, Err(reason)) => {
                 self.subjects
-                    .unreachable(script, Gap::TransactionUnavailable { reason });
+                    .lost(script, &Gap::TransactionUnavailable { reason });
                 Ok(())
             }
             (Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. }, Ok(_)) => {
@@ -251,7 +262,18 @@ impl Trace {
     }
 
     fn fail(&mut self, txid: &Txid, gap: Gap) {
+        self.wanted.remove(txid);
         self.subjects.unavailable(txid, &gap);
         self.failed.insert(*txid, gap);
     }
+}
+
+/// True where an answer speaks of exactly the outputs and the height asked for.
+fn answers(query: &Query, spends: &Spends) -> bool {
+    let Query::Spends { outputs, as_of, .. } = query else {
+        return false;
+    };
+    let asked = outputs.iter().map(|(vout, _)| vout);
+    let told = spends.outputs.iter().map(|(vout, _)| vout);
+    spends.as_of == *as_of && asked.eq(told)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bitcoin::Txid;
+use bitcoin::{OutPoint, Txid};
 use serde::{Deserialize, Serialize};
 
 /// How far an answer reaches.
@@ -42,6 +42,11 @@ pub enum Gap {
         /// The transaction that was named.
         by: Txid,
     },
+    /// The source named an output as paid to an address, which the output does not pay.
+    FalsePayment {
+        /// The output that was named.
+        output: OutPoint,
+    },
     /// The source could not give the transaction.
     TransactionUnavailable {
         /// The source's reason, already made safe to print.
@@ -64,6 +69,7 @@ impl Gap {
             Self::SpendUnknown { .. } => "spend-unknown",
             Self::UnconfirmedSpend { .. } => "unconfirmed-spend",
             Self::FalseSpend { .. } => "false-spend",
+            Self::FalsePayment { .. } => "false-payment",
             Self::TransactionUnavailable { .. } => "transaction-unavailable",
             Self::Replaced { .. } => "replaced",
         }
@@ -76,10 +82,16 @@ impl fmt::Display for Gap {
             Self::BlockUnknown => write!(f, "the block that holds this transaction is not known"),
             Self::Unconfirmed => write!(f, "not in a block yet"),
             Self::InputsUnknown { inputs: 1 } => {
-                write!(f, "the value of one input is not known, so what poured in cannot be settled")
+                write!(
+                    f,
+                    "the value of one input is not known, so what poured in cannot be settled"
+                )
             }
             Self::InputsUnknown { inputs } => {
-                write!(f, "the values of {inputs} inputs are not known, so what poured in cannot be settled")
+                write!(
+                    f,
+                    "the values of {inputs} inputs are not known, so what poured in cannot be settled"
+                )
             }
             Self::SpendUnknown { reason } => {
                 write!(f, "what spent this output is not known: {reason}")
@@ -90,6 +102,10 @@ impl fmt::Display for Gap {
             Self::FalseSpend { by } => write!(
                 f,
                 "the source named {by} as the spender, which does not spend it"
+            ),
+            Self::FalsePayment { output } => write!(
+                f,
+                "the source named {output} as paid to this address, which it does not pay"
             ),
             Self::TransactionUnavailable { reason } => {
                 write!(f, "the transaction could not be fetched: {reason}")

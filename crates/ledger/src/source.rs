@@ -135,7 +135,9 @@ impl ErrorClass {
             Self::TooPopular => "too-popular: the history is longer than the endpoints serve",
             Self::Truncated => "truncated: the endpoints cut the answer short",
             Self::Malformed => "malformed: the endpoints' answer was not in the protocol's form",
-            Self::Inconsistent => "inconsistent: the endpoints' answer contradicts itself and was not believed",
+            Self::Inconsistent => {
+                "inconsistent: the endpoints' answer contradicts itself and was not believed"
+            }
             Self::Unsupported => "unsupported: the endpoints lack the index that this needs",
             Self::NotRecorded => "not-recorded: the recording holds no answer",
         }

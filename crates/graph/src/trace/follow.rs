@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use bitcoin::{OutPoint, Txid};
-use hansel_ledger::{Amount, Gap, Query, SpendState, TransactionStatement, is_unspendable};
+use bitcoin::{OutPoint, ScriptBuf, Txid};
+use hansel_ledger::{
+    Amount, Gap, Placement, Query, SpendState, TransactionStatement, is_unspendable,
+};
 
 use super::subjects::Stolen;
 use super::{Trace, TraceError, Want};
-use crate::{Direction, FlowIx, PoolIx, Seed, SeedIx, Strand};
+use crate::{Direction, FlowIx, GraphError, PoolIx, Seed, SeedIx, Strand};
 
 /// Questions of one wave while the budget is ample: enough to keep any endpoint busy.
 const WIDE: usize = 4096;
@@ -22,42 +24,64 @@ impl Trace {
     /// Names the stolen outputs of the transactions that could be fetched.
     pub(super) fn plant(&mut self, stolen: Vec<Stolen>) -> Result<(), TraceError> {
         for one in stolen {
-            let (txid, vout) = match one {
-                Stolen::All(txid) => (txid, None),
-                Stolen::One(outpoint) => (outpoint.txid, Some(outpoint.vout)),
-            };
-            let Some(pool) = self
-                .graph
-                .find(&txid)
-                .filter(|pool| self.graph.pool(*pool).visited)
-            else {
-                continue;
-            };
-            let flows = self.graph.pool(pool).outputs.to_vec();
-            let named =
-                |flow: &&FlowIx| vout.is_none_or(|vout| self.graph.flow(**flow).vout == vout);
-            let chosen: Vec<FlowIx> = flows.iter().filter(named).copied().collect();
-            if let Some(vout) = vout.filter(|_| chosen.is_empty()) {
-                return Err(TraceError::NoSuchOutput(OutPoint { txid, vout }));
+            match one {
+                Stolen::All(txid) => self.plant_all(&txid)?,
+                Stolen::One(output) => match self.output_of_visited(&output) {
+                    Some(Some(flow)) => self.plant_output(flow)?,
+                    Some(None) => return Err(TraceError::NoSuchOutput(output)),
+                    None => {}
+                },
+                Stolen::Paid { output, script } => self.plant_paid(output, &script)?,
             }
-            self.plant_outputs(&chosen)?;
-            self.touched.insert(pool);
         }
         Ok(())
     }
 
-    fn plant_outputs(&mut self, flows: &[FlowIx]) -> Result<(), TraceError> {
-        for flow in flows {
-            let outpoint = self.graph.outpoint(*flow);
-            let amount = self.graph.flow(*flow).value.unwrap_or(0);
-            if amount > 0 {
-                let full = crate::GraphError::Full;
-                self.settlement
-                    .add_seed(Seed { outpoint, amount })
-                    .ok_or(full)?;
-            }
+    fn plant_all(&mut self, txid: &Txid) -> Result<(), TraceError> {
+        let Some(pool) = self.visited(txid) else {
+            return Ok(());
+        };
+        for flow in self.graph.pool(pool).outputs.to_vec() {
+            self.plant_output(flow)?;
         }
         Ok(())
+    }
+
+    /// Names an output of an address's history, if it really pays the address.
+    fn plant_paid(&mut self, output: OutPoint, script: &ScriptBuf) -> Result<(), TraceError> {
+        let Some(found) = self.output_of_visited(&output) else {
+            return Ok(());
+        };
+        let pays = |flow: &FlowIx| self.graph.flow(*flow).script == Some(script.as_script());
+        match found.filter(pays) {
+            Some(flow) => self.plant_output(flow)?,
+            None => self.subjects.lost(script, &Gap::FalsePayment { output }),
+        }
+        Ok(())
+    }
+
+    fn plant_output(&mut self, flow: FlowIx) -> Result<(), TraceError> {
+        let outpoint = self.graph.outpoint(flow);
+        let view = self.graph.flow(flow);
+        let (creator, amount) = (view.creator, view.value.unwrap_or(0));
+        if amount > 0 {
+            self.settlement
+                .add_seed(Seed { outpoint, amount })
+                .ok_or(GraphError::Full)?;
+            self.touched.insert(creator);
+        }
+        Ok(())
+    }
+
+    fn visited(&self, txid: &Txid) -> Option<PoolIx> {
+        let pool = self.graph.find(txid)?;
+        self.graph.pool(pool).visited.then_some(pool)
+    }
+
+    /// An output of a visited transaction: `Some(None)` where the transaction has no such output.
+    fn output_of_visited(&self, output: &OutPoint) -> Option<Option<FlowIx>> {
+        self.visited(&output.txid)
+            .map(|_| self.graph.find_output(output))
     }
 
     /// Brings the taint up to date and decides about every output whose taint changed.
@@ -252,69 +276,83 @@ impl Trace {
     }
 
     /// Adds a transaction, if it really spends what it is said to spend.
-    pub(super) fn visit(
-        &mut self,
-        txid: &Txid,
-        statement: &TransactionStatement,
-    ) -> Result<(), TraceError> {
-        let want = self.wanted.remove(txid).unwrap_or_default();
-        let mut leads_on = self.subjects.names(txid);
+    pub(super) fn visit(&mut self, mut statement: TransactionStatement) -> Result<(), TraceError> {
+        let want = self.wanted.remove(&statement.txid).unwrap_or_default();
+        let mut leads_on = self.subjects.names(&statement.txid);
         for flow in want.flows {
-            let outpoint = self.graph.outpoint(flow);
-            let proved = match self.plan.direction {
-                Direction::Forward => statement
-                    .inputs
-                    .iter()
-                    .any(|input| input.previous == outpoint),
+            leads_on |= match self.plan.direction {
+                Direction::Forward => self.confirms(flow, &statement),
                 Direction::Backward => true,
             };
-            leads_on |= proved;
-            if !proved {
-                self.disproved.insert(flow, Gap::FalseSpend { by: *txid });
-            }
+        }
+        // A later block does not exist yet at the height of this trace.
+        if statement.placement.height() > Some(self.plan.height()) {
+            statement.placement = Placement::Unconfirmed;
         }
         if leads_on {
-            let pool = self.graph.insert(statement)?;
+            let pool = self.graph.insert(&statement)?;
             self.touched.insert(pool);
-            self.touch_neighbours(pool);
+            self.touch_readers(pool);
         }
         Ok(())
     }
 
-    /// A new pool may feed pools that were visited before it.
-    fn touch_neighbours(&mut self, pool: PoolIx) {
-        let view = self.graph.pool(pool);
-        let readers = view
-            .outputs
-            .iter()
-            .filter_map(|flow| self.graph.flow(*flow).spender);
-        let writers = view
-            .inputs
-            .iter()
-            .map(|flow| self.graph.flow(*flow).creator);
-        self.touched.extend(readers.chain(writers));
+    /// True where a statement proves that an output is spent in a block that counts; else notes what it proves.
+    fn confirms(&mut self, flow: FlowIx, statement: &TransactionStatement) -> bool {
+        let outpoint = self.graph.outpoint(flow);
+        let by = statement.txid;
+        let mut inputs = statement.inputs.iter();
+        if !inputs.any(|input| input.previous == outpoint) {
+            self.disproved.insert(flow, Gap::FalseSpend { by });
+            return false;
+        }
+        let state = match statement.placement {
+            Placement::Unconfirmed => SpendState::SpentUnconfirmed { by },
+            Placement::Confirmed(block) if block.height > self.plan.height() => SpendState::Unspent,
+            Placement::Confirmed(_) | Placement::Unknown => return true,
+        };
+        self.claims.insert(flow, state);
+        false
     }
 
-    pub(super) fn learn_spends(&mut self, txid: &Txid, outputs: &[(u32, SpendState)]) {
+    /// A new pool may give values that pools visited before it lacked.
+    fn touch_readers(&mut self, pool: PoolIx) {
+        let outputs = self.graph.pool(pool).outputs.iter();
+        let readers = outputs.filter_map(|flow| self.graph.flow(*flow).spender);
+        self.touched.extend(readers);
+    }
+
+    /// Notes what a source says about the spending of a transaction's outputs.
+    pub(super) fn learn_spends(
+        &mut self,
+        txid: &Txid,
+        outputs: Vec<(u32, SpendState)>,
+    ) -> Result<(), TraceError> {
+        let txid = *txid;
         for (vout, state) in outputs {
-            let Some(flow) = self.graph.find_output(&OutPoint {
-                txid: *txid,
-                vout: *vout,
-            }) else {
+            let Some(flow) = self.graph.find_output(&OutPoint { txid, vout }) else {
                 continue;
             };
             let later =
-                matches!(state, SpendState::Spent { height, .. } if *height > self.plan.height());
-            let state = if later {
-                SpendState::Unspent
-            } else {
-                state.clone()
-            };
+                matches!(state, SpendState::Spent { height, .. } if height > self.plan.height());
+            let state = if later { SpendState::Unspent } else { state };
             self.claims.insert(flow, state);
-            if matches!(self.qualifies(flow), Ok(true)) {
+            if self.qualifies(flow)? {
                 self.follow(flow);
             }
         }
+        Ok(())
+    }
+
+    /// Notes that nothing could be learnt about the spending of the outputs asked for.
+    pub(super) fn lose_spends(&mut self, query: &Query, reason: &str) -> Result<(), TraceError> {
+        let Query::Spends { txid, outputs, .. } = query else {
+            return Err(TraceError::WrongAnswer);
+        };
+        let reason = reason.to_owned();
+        let gap = Gap::SpendUnknown { reason };
+        let unknown = |(vout, _): &(u32, _)| (*vout, SpendState::Unknown { gap: gap.clone() });
+        self.learn_spends(txid, outputs.iter().map(unknown).collect())
     }
 }
 

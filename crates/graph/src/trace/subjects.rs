@@ -1,6 +1,6 @@
 //! From what the user named to the stolen outputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use hansel_ledger::{Gap, Query, Subject};
@@ -24,15 +24,24 @@ pub(super) struct Subjects {
     received: BTreeMap<ScriptBuf, Vec<(OutPoint, u64)>>,
     gaps: BTreeMap<String, Gap>,
     context: Vec<Txid>,
+    /// The transactions that hold stolen outputs or are context, once they are asked for.
+    named: BTreeSet<Txid>,
 }
 
 /// A stolen output or all outputs of a transaction, as the subjects name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stolen {
     /// Every output with a value.
     All(Txid),
     /// One output.
     One(OutPoint),
+    /// An output that is said to pay an address.
+    Paid {
+        /// The output.
+        output: OutPoint,
+        /// The locking script that it is said to have.
+        script: ScriptBuf,
+    },
 }
 
 impl Subjects {
@@ -43,14 +52,20 @@ impl Subjects {
             received: BTreeMap::new(),
             gaps: BTreeMap::new(),
             context: plan.context.clone(),
+            named: BTreeSet::new(),
         }
     }
 
-    /// The questions of the stage; `None` once the subjects are resolved.
-    pub(super) fn next_wave(&mut self, plan: &Plan) -> Result<Option<Vec<Query>>, TraceError> {
+    /// The questions of the stage; `None` once the subjects are resolved. `asked` were asked before.
+    pub(super) fn next_wave(
+        &mut self,
+        plan: &Plan,
+        asked: u64,
+    ) -> Result<Option<Vec<Query>>, TraceError> {
         if self.stage == Stage::Histories {
             self.stage = Stage::Transactions;
             let queries = histories(plan);
+            require_requests(plan, asked, &queries)?;
             if !queries.is_empty() {
                 return Ok(Some(queries));
             }
@@ -58,11 +73,9 @@ impl Subjects {
         if self.stage == Stage::Transactions {
             self.stage = Stage::Complete;
             let queries = self.transactions();
-            let found = u64::try_from(queries.len()).unwrap_or(u64::MAX);
-            return match plan.limits.max_nodes {
-                Some(limit) if found > limit => Err(TraceError::TooManySeeds { found, limit }),
-                Some(_) | None => Ok(Some(queries).filter(|queries| !queries.is_empty())),
-            };
+            require_nodes(plan, &queries)?;
+            require_requests(plan, asked, &queries)?;
+            return Ok(Some(queries).filter(|queries| !queries.is_empty()));
         }
         Ok(None)
     }
@@ -83,14 +96,15 @@ impl Subjects {
 
     /// True for a transaction that is visited because the user named it.
     pub(super) fn names(&self, txid: &Txid) -> bool {
-        self.context.contains(txid) || self.heights().contains_key(txid)
+        self.named.contains(txid)
     }
 
     pub(super) fn received(&mut self, script: &ScriptBuf, outputs: &[(OutPoint, u64)]) {
         self.received.insert(script.clone(), outputs.to_vec());
     }
 
-    pub(super) fn unreachable(&mut self, script: &ScriptBuf, gap: Gap) {
+    /// Notes what is not known of the addresses of a script; what was noted first stays.
+    pub(super) fn lost(&mut self, script: &ScriptBuf, gap: &Gap) {
         for Theft { subject, .. } in &self.thefts {
             if let Subject::Script {
                 script: named,
@@ -98,7 +112,7 @@ impl Subjects {
             } = subject
                 && named == script
             {
-                self.gaps.insert(text.clone(), gap.clone());
+                self.gaps.entry(text.clone()).or_insert_with(|| gap.clone());
             }
         }
     }
@@ -122,9 +136,11 @@ impl Subjects {
             Subject::Output(outpoint) => vec![Stolen::One(*outpoint)],
             Subject::Script { script, .. } => {
                 let received = self.received_in_window(theft, script);
-                received
-                    .map(|(outpoint, _)| Stolen::One(outpoint))
-                    .collect()
+                let paid = received.map(|(output, _)| Stolen::Paid {
+                    output,
+                    script: script.clone(),
+                });
+                paid.collect()
             }
         }
     }
@@ -160,11 +176,12 @@ impl Subjects {
         heights
     }
 
-    fn transactions(&self) -> Vec<Query> {
+    fn transactions(&mut self) -> Vec<Query> {
         let mut heights = self.heights();
         for txid in &self.context {
             heights.entry(*txid).or_insert(None);
         }
+        self.named = heights.keys().copied().collect();
         heights
             .into_iter()
             .map(|(txid, height)| Query::Transaction { txid, height })
@@ -189,4 +206,24 @@ fn histories(plan: &Plan) -> Vec<Query> {
             as_of,
         })
         .collect()
+}
+
+fn require_nodes(plan: &Plan, queries: &[Query]) -> Result<(), TraceError> {
+    let found = count(queries);
+    match plan.limits.max_nodes {
+        Some(limit) if found > limit => Err(TraceError::TooManySeeds { found, limit }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn require_requests(plan: &Plan, asked: u64, queries: &[Query]) -> Result<(), TraceError> {
+    let needed = asked.saturating_add(count(queries));
+    match plan.limits.max_requests {
+        Some(limit) if needed > limit => Err(TraceError::TooFewRequests { needed, limit }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn count(queries: &[Query]) -> u64 {
+    u64::try_from(queries.len()).unwrap_or(u64::MAX)
 }
