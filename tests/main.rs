@@ -7,6 +7,8 @@
 
 mod command;
 mod demo;
+mod faults;
+mod limits;
 mod reading;
 mod recording;
 mod reorganisation;

@@ -23,6 +23,8 @@ struct State {
     /// No request is started before.
     held_until: Option<Instant>,
     answered: Option<Instant>,
+    /// Persistent requests that were given up since the last answer.
+    given_up: u32,
     /// Requests that wait are turned away until then.
     down: Option<(ErrorClass, Instant)>,
 }
@@ -71,15 +73,20 @@ impl HostPace {
     pub(crate) fn answered(&self) {
         self.change(|state| {
             state.answered = Some(Instant::now());
+            state.given_up = 0;
             state.down = None;
         });
     }
 
     /// Notes that a request tried since `started` was given up. Where the host answered nothing else either
-    /// in all that time, the requests that wait need not find that out one by one.
+    /// in all that time, and another request was given up as well, the requests that wait need not find that
+    /// out one by one. A single one may be the host's only weak spot.
     pub(crate) fn gave_up(&self, class: ErrorClass, started: Instant) {
         self.change(|state| {
             if state.answered.is_none_or(|answered| answered < started) {
+                state.given_up += 1;
+            }
+            if state.given_up > 1 {
                 state.down = Some((class, Instant::now() + REST));
             }
         });
@@ -150,6 +157,8 @@ mod tests {
         pace.answered();
         pace.gave_up(ErrorClass::Unreachable, started);
         assert_eq!(pace.ready().await, Ok(()));
+        pace.gave_up(ErrorClass::RateLimited, Instant::now());
+        assert_eq!(pace.ready().await, Ok(()), "others may be answered");
         pace.gave_up(ErrorClass::RateLimited, Instant::now());
         assert_eq!(pace.ready().await, Err(ErrorClass::RateLimited));
         pace.answered();

@@ -77,6 +77,12 @@ pub(crate) struct SourceArgs {
     /// Connect through a proxy, as in socks5h://127.0.0.1:9050 for Tor
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
+    /// Send a request that failed in passing up to N more times [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// Wait at most this long for an answer [default: 60 while nothing arrives, 180 in all]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: Option<u64>,
 }
 
 /// Arguments of `hansel trace`.

@@ -177,7 +177,15 @@ pub(crate) async fn still_there(source: &dyn ChainSource, as_of: &BlockRef) -> R
     let current = match source.block_at(as_of.height).await {
         Err(error) if error.class == ErrorClass::NotRecorded => return Ok(()),
         Err(error) if error.class == ErrorClass::NotFound => None,
-        answer => Some(answer?.hash),
+        Err(error) => {
+            let cause = anyhow::Error::from(error)
+                .context("no endpoint told whether the chain is still the same");
+            return Err(Failure::advised(
+                cause,
+                "what was learned is kept: run the same command again",
+            ));
+        }
+        Ok(block) => Some(block.hash),
     };
     if current == Some(as_of.hash) {
         return Ok(());

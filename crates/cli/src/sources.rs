@@ -3,11 +3,13 @@
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use directories::ProjectDirs;
 use hansel_bitcoin::{
-    Credentials, EndpointEntry, EndpointSpec, Endpoints, OpenOptions, Record, open as open_source,
+    Credentials, EndpointEntry, EndpointSpec, Endpoints, Limits, OpenOptions, Record,
+    open as open_source,
 };
 use hansel_ledger::{Chain, ChainSource};
 use hansel_store::Store;
@@ -98,6 +100,7 @@ pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions, Failure> {
         )
     })?;
     Ok(OpenOptions {
+        limits: limits(args),
         credentials: credentials()?,
         proxy,
         record: args.record.clone().map(|directory| Record {
@@ -108,6 +111,21 @@ pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions, Failure> {
         notice: Some(Arc::new(|text: &str| say(&format!("note: {text}")))),
         ..OpenOptions::default()
     })
+}
+
+/// The bounds of the traffic, as far as the command line sets them.
+fn limits(args: &SourceArgs) -> Limits {
+    let limits = Limits::default();
+    let timeout = args.timeout.map(Duration::from_secs);
+    Limits {
+        retries: args.retries.unwrap_or(limits.retries),
+        timeout: timeout.unwrap_or(limits.timeout),
+        idle_timeout: timeout.unwrap_or(limits.idle_timeout),
+        connect_timeout: timeout.map_or(limits.connect_timeout, |timeout| {
+            timeout.min(limits.connect_timeout)
+        }),
+        ..limits
+    }
 }
 
 /// User and password of a Bitcoin Core node, from the environment only.

@@ -53,7 +53,7 @@ pub enum OpenError {
         chain: String,
     },
     /// The recording holds nothing about the chain.
-    #[error("`{}` holds no recording of {chain}", directory.display())]
+    #[error("`{}` holds no recording of {chain}\nhint: name the directory that --record wrote, and its chain with --chain", directory.display())]
     NothingRecorded {
         /// The chain.
         chain: String,
@@ -184,6 +184,9 @@ fn electrum_wire(spec: &EndpointSpec, options: &OpenOptions) -> Result<Arc<dyn W
     let defaults = ElectrumLimits::default();
     let limits = ElectrumLimits {
         in_flight: spec.concurrency.map_or(defaults.in_flight, Into::into),
+        connect_timeout: options.limits.connect_timeout,
+        answer_timeout: options.limits.idle_timeout,
+        retries: options.limits.retries,
         ..defaults
     };
     let host = url.host_str().unwrap_or_default();
