@@ -3,6 +3,8 @@
 //! A node is a transaction (a pool), an edge an output that one transaction created and another spent.
 //! Outputs that nobody is known to have spent have no edge; they stand in the list of flows alone.
 
+mod check;
+
 use std::hash::{BuildHasher, RandomState};
 
 use bitcoin::{OutPoint, Script, Txid};
@@ -70,6 +72,32 @@ pub enum GraphError {
         /// The spender that came later.
         second: Txid,
     },
+    /// A transaction lists the same output among its inputs twice.
+    #[error("{spender} spends {outpoint} twice")]
+    SpentTwice {
+        /// The output.
+        outpoint: OutPoint,
+        /// The transaction whose statement is wrong.
+        spender: Txid,
+    },
+    /// A transaction spends its own output.
+    #[error("{spender} spends itself")]
+    SpendsItself {
+        /// The transaction whose statement is wrong.
+        spender: Txid,
+    },
+    /// A transaction's inputs or outputs are worth more than all coins there can be.
+    #[error("{transaction} moves more than 21 million bitcoin")]
+    TooMuch {
+        /// The transaction whose statement is wrong.
+        transaction: Txid,
+    },
+    /// A transaction's outputs are worth more than its inputs.
+    #[error("{spender} pays out more than it takes in")]
+    Overdrawn {
+        /// The transaction whose statement is wrong.
+        spender: Txid,
+    },
     /// More flows than 32-bit numbers.
     #[error("the graph is full: it holds at most 4,294,967,295 flows and 4 GiB of scripts")]
     Full,
@@ -79,10 +107,13 @@ impl GraphError {
     /// The transaction whose statement must not be believed, where one is to blame.
     pub fn culprit(&self) -> Option<Txid> {
         match self {
-            Self::Contradiction { spender, .. } | Self::NoSuchOutput { spender, .. } => {
-                Some(*spender)
-            }
+            Self::Contradiction { spender, .. }
+            | Self::NoSuchOutput { spender, .. }
+            | Self::SpentTwice { spender, .. }
+            | Self::SpendsItself { spender }
+            | Self::Overdrawn { spender } => Some(*spender),
             Self::DoubleSpend { second, .. } => Some(*second),
+            Self::TooMuch { transaction } => Some(*transaction),
             Self::Full => None,
         }
     }
@@ -302,10 +333,7 @@ impl FlowGraph {
         if let Some(pool) = known.filter(|pool| self.row(*pool).place != Place::Unvisited) {
             return Ok(pool);
         }
-        self.check_outputs(known, statement)?;
-        for input in &statement.inputs {
-            self.check_input(&statement.txid, input)?;
-        }
+        self.check(known, statement)?;
         let pool = self.intern(&statement.txid)?;
         let outputs = self.insert_outputs(pool, &statement.outputs)?;
         let inputs = statement
@@ -342,66 +370,6 @@ impl FlowGraph {
         let outputs = self.row(pool).outputs();
         let found = outputs.binary_search_by_key(&vout, |flow| self.flows[flow.position()].vout);
         found.ok().map(|position| outputs[position])
-    }
-
-    /// What others said about this transaction's outputs must agree with the transaction itself.
-    fn check_outputs(
-        &self,
-        known: Option<PoolIx>,
-        statement: &TransactionStatement,
-    ) -> Result<(), GraphError> {
-        for flow in known
-            .into_iter()
-            .flat_map(|pool| self.row(pool).outputs().iter())
-        {
-            let outpoint = self.outpoint(*flow);
-            let named = self.flow(*flow);
-            let spender = named
-                .spender
-                .map_or(statement.txid, |pool| self.row(pool).txid);
-            let Some(actual) = usize::try_from(outpoint.vout)
-                .ok()
-                .and_then(|at| statement.outputs.get(at))
-            else {
-                return Err(GraphError::NoSuchOutput { outpoint, spender });
-            };
-            if named.value.is_some() && !agrees(&named, actual) {
-                return Err(GraphError::Contradiction { outpoint, spender });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_input(&self, spender: &Txid, input: &Input) -> Result<(), GraphError> {
-        let outpoint = input.previous;
-        let Some(pool) = self.find(&outpoint.txid) else {
-            return Ok(());
-        };
-        let Some(flow) = self.output_of(pool, outpoint.vout) else {
-            let complete = self.row(pool).place != Place::Unvisited;
-            let missing = GraphError::NoSuchOutput {
-                outpoint,
-                spender: *spender,
-            };
-            return if complete { Err(missing) } else { Ok(()) };
-        };
-        let named = self.flow(flow);
-        if let Some(first) = named.spender {
-            return Err(GraphError::DoubleSpend {
-                outpoint,
-                first: self.row(first).txid,
-                second: *spender,
-            });
-        }
-        match &input.spent {
-            Some(claim) if named.value.is_some() && !agrees(&named, claim) => {
-                Err(GraphError::Contradiction {
-                    outpoint,
-                    spender: *spender,
-                })
-            }
-            Some(_) | None => Ok(()),
-        }
     }
 
     fn intern(&mut self, txid: &Txid) -> Result<PoolIx, GraphError> {
@@ -549,8 +517,4 @@ impl FlowGraph {
         };
         height(one).is_some() && height(one) == height(other)
     }
-}
-
-fn agrees(named: &Flow<'_>, actual: &Output) -> bool {
-    named.value == Some(actual.value.to_sat()) && named.script == Some(actual.script.as_script())
 }
