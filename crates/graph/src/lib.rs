@@ -4,6 +4,7 @@
 //! talks to a network, a disk, a clock or a terminal.
 
 mod accounting;
+mod book;
 mod graph;
 mod growth;
 mod limits;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use bitcoin::{OutPoint, Txid};
 use hansel_ledger::AmountError;
 
-use crate::growth::make_room;
+use crate::book::{Book, tainted};
 use crate::{
     Direction, Drawn, FeeRule, FlowGraph, FlowIx, PoolIx, Pour, Rule, Seed, SeedIx, Strand,
     settle_pool,
@@ -32,22 +32,6 @@ pub struct SettleError {
     pub source: AmountError,
 }
 
-/// Where a rule's strands stand: a range of the rule's arena.
-#[derive(Clone, Copy, Debug, Default)]
-struct Range {
-    start: u32,
-    len: u32,
-}
-
-/// What one rule says about every flow and every fee.
-#[derive(Debug)]
-struct Ledger {
-    rule: Rule,
-    strands: Vec<Strand<u64>>,
-    flows: Vec<Range>,
-    fees: Vec<Range>,
-}
-
 /// Whether a pool that holds taint could be settled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum PoolState {
@@ -63,10 +47,12 @@ enum PoolState {
 pub struct Settlement {
     direction: Direction,
     fee_rule: FeeRule,
-    ledgers: Vec<Ledger>,
+    books: Vec<Book>,
     seeds: Vec<Seed>,
     seed_of: BTreeMap<OutPoint, SeedIx>,
     seed_flows: BTreeMap<FlowIx, SeedIx>,
+    /// Seeds whose output the graph does not know yet.
+    unplaced: Vec<SeedIx>,
     states: Vec<PoolState>,
     hops: Vec<u32>,
     queued: Vec<bool>,
@@ -90,24 +76,20 @@ type Queue = BinaryHeap<Reverse<(u64, PoolIx)>>;
 impl Settlement {
     /// Starts a settlement of nothing. Rules named twice count once.
     pub fn new(rules: &[Rule], fee_rule: FeeRule, direction: Direction) -> Self {
-        let mut ledgers: Vec<Ledger> = Vec::new();
+        let mut books: Vec<Book> = Vec::new();
         for rule in rules {
-            if ledgers.iter().all(|ledger| ledger.rule != *rule) {
-                ledgers.push(Ledger {
-                    rule: *rule,
-                    strands: Vec::new(),
-                    flows: Vec::new(),
-                    fees: Vec::new(),
-                });
+            if books.iter().all(|book| book.rule != *rule) {
+                books.push(Book::new(*rule));
             }
         }
         Self {
             direction,
             fee_rule,
-            ledgers,
+            books,
             seeds: Vec::new(),
             seed_of: BTreeMap::new(),
             seed_flows: BTreeMap::new(),
+            unplaced: Vec::new(),
             states: Vec::new(),
             hops: Vec::new(),
             queued: Vec::new(),
@@ -123,6 +105,7 @@ impl Settlement {
         let ix = SeedIx::from_position(self.seeds.len())?;
         self.seeds.push(seed);
         self.seed_of.insert(seed.outpoint, ix);
+        self.unplaced.push(ix);
         Some(ix)
     }
 
@@ -138,7 +121,7 @@ impl Settlement {
 
     /// The rules settled, in the order in which they were asked for.
     pub fn rules(&self) -> impl Iterator<Item = Rule> + '_ {
-        self.ledgers.iter().map(|ledger| ledger.rule)
+        self.books.iter().map(|book| book.rule)
     }
 
     /// Which way the value is followed.
@@ -153,12 +136,12 @@ impl Settlement {
 
     /// The strands of a flow under a rule; empty where it is clean.
     pub fn strands(&self, rule: Rule, flow: FlowIx) -> &[Strand<u64>] {
-        self.ledger(rule).map_or(&[], |ledger| ledger.of_flow(flow))
+        self.book(rule).map_or(&[], |book| book.of_flow(flow))
     }
 
     /// The strands of a pool's fee under a rule; empty where it is clean.
     pub fn fee_strands(&self, rule: Rule, pool: PoolIx) -> &[Strand<u64>] {
-        self.ledger(rule).map_or(&[], |ledger| ledger.of_fee(pool))
+        self.book(rule).map_or(&[], |book| book.of_fee(pool))
     }
 
     /// The taint of a flow under a rule, in satoshi.
@@ -168,9 +151,9 @@ impl Settlement {
 
     /// The largest taint that any rule gives a flow.
     pub fn most_tainted(&self, flow: FlowIx) -> u64 {
-        self.ledgers
+        self.books
             .iter()
-            .map(|ledger| tainted(ledger.of_flow(flow)))
+            .map(|book| tainted(book.of_flow(flow)))
             .max()
             .unwrap_or(0)
     }
@@ -218,23 +201,22 @@ impl Settlement {
         Ok(())
     }
 
-    fn ledger(&self, rule: Rule) -> Option<&Ledger> {
-        self.ledgers.iter().find(|ledger| ledger.rule == rule)
+    fn book(&self, rule: Rule) -> Option<&Book> {
+        self.books.iter().find(|book| book.rule == rule)
     }
 
     fn grow(&mut self, graph: &FlowGraph) {
-        for ledger in &mut self.ledgers {
-            ledger.flows.resize(graph.flow_count(), Range::default());
-            ledger.fees.resize(graph.pool_count(), Range::default());
+        for book in &mut self.books {
+            book.grow(graph.flow_count(), graph.pool_count());
         }
         self.states.resize(graph.pool_count(), PoolState::Untouched);
         self.hops.resize(graph.pool_count(), FAR);
         self.queued.resize(graph.pool_count(), false);
-        for (outpoint, seed) in &self.seed_of {
-            if let Some(flow) = graph.find_output(outpoint) {
-                self.seed_flows.insert(flow, *seed);
-            }
-        }
+        self.unplaced.retain(|seed| {
+            let flow = graph.find_output(&self.seeds[seed.position()].outpoint);
+            self.seed_flows.extend(flow.map(|flow| (flow, *seed)));
+            flow.is_none()
+        });
     }
 
     /// False for a pool that no taint has reached: should some arrive, its source will call it.
@@ -294,9 +276,9 @@ impl Settlement {
         } else {
             PoolState::Stuck
         };
-        for ledger in 0..self.ledgers.len() {
+        for book in 0..self.books.len() {
             self.settle_under(
-                ledger,
+                book,
                 pool,
                 pours,
                 draws,
@@ -305,7 +287,7 @@ impl Settlement {
             )
             .map_err(|source| SettleError {
                 txid: view.txid,
-                rule: self.ledgers[ledger].rule,
+                rule: self.books[book].rule,
                 source,
             })?;
         }
@@ -336,12 +318,12 @@ impl Settlement {
             {
                 continue;
             }
-            for ledger in 0..self.ledgers.len() {
+            for book in 0..self.books.len() {
                 self.scratch.strands.clear();
-                self.write_flow(ledger, *flow, changed)
+                self.write_flow(book, *flow, changed)
                     .map_err(|source| SettleError {
                         txid: graph.outpoint(*flow).txid,
-                        rule: self.ledgers[ledger].rule,
+                        rule: self.books[book].rule,
                         source,
                     })?;
             }
@@ -424,7 +406,7 @@ impl Settlement {
 
     fn settle_under(
         &mut self,
-        ledger: usize,
+        book: usize,
         pool: PoolIx,
         pours: &[FlowIx],
         draws: &[FlowIx],
@@ -434,9 +416,9 @@ impl Settlement {
         let poured = reached
             && pours
                 .iter()
-                .any(|flow| tainted(self.ledgers[ledger].of_flow(*flow)) > 0);
+                .any(|flow| tainted(self.books[book].of_flow(*flow)) > 0);
         if poured {
-            self.draw(ledger, pours)?;
+            self.draw(book, pours)?;
         }
         for (draw, flow) in draws.iter().enumerate() {
             self.scratch.strands.clear();
@@ -445,7 +427,7 @@ impl Settlement {
                     .strands
                     .extend_from_slice(self.scratch.drawn.strands(draw));
             }
-            self.write_flow(ledger, *flow, changed)?;
+            self.write_flow(book, *flow, changed)?;
         }
         self.scratch.strands.clear();
         if poured {
@@ -453,17 +435,17 @@ impl Settlement {
                 .strands
                 .extend_from_slice(self.scratch.drawn.strands(draws.len()));
         }
-        self.ledgers[ledger].write_fee(pool, &self.scratch.strands)
+        self.books[book].write_fee(pool, &self.scratch.strands)
     }
 
-    fn draw(&mut self, ledger: usize, pours: &[FlowIx]) -> Result<(), AmountError> {
+    fn draw(&mut self, book: usize, pours: &[FlowIx]) -> Result<(), AmountError> {
         let Scratch {
             values,
             draws,
             drawn,
             ..
         } = &mut self.scratch;
-        let book = &self.ledgers[ledger];
+        let book = &self.books[book];
         let clean: &[Strand<u64>] = &[];
         let held = pours
             .iter()
@@ -484,7 +466,7 @@ impl Settlement {
     /// Stores the scratch strands as a flow's; where the flow is a seed, what is clean in it becomes stolen.
     fn write_flow(
         &mut self,
-        ledger: usize,
+        book: usize,
         flow: FlowIx,
         changed: &mut Vec<FlowIx>,
     ) -> Result<(), AmountError> {
@@ -495,66 +477,11 @@ impl Settlement {
                 self.seeds[seed.position()].amount,
             )?;
         }
-        let book = &mut self.ledgers[ledger];
+        let book = &mut self.books[book];
         if book.write_flow(flow, &self.scratch.strands)? {
             changed.push(flow);
         }
         Ok(())
-    }
-}
-
-impl Ledger {
-    fn of_flow(&self, flow: FlowIx) -> &[Strand<u64>] {
-        self.flows
-            .get(flow.position())
-            .map_or(&[], |range| self.at(*range))
-    }
-
-    fn of_fee(&self, pool: PoolIx) -> &[Strand<u64>] {
-        self.fees
-            .get(pool.position())
-            .map_or(&[], |range| self.at(*range))
-    }
-
-    fn at(&self, range: Range) -> &[Strand<u64>] {
-        let start = usize::try_from(range.start).expect("a 32-bit offset fits the address space");
-        let len = usize::try_from(range.len).expect("a 32-bit length fits the address space");
-        &self.strands[start..start + len]
-    }
-
-    /// Stores a flow's strands; true where they differ from before.
-    fn write_flow(&mut self, flow: FlowIx, strands: &[Strand<u64>]) -> Result<bool, AmountError> {
-        if self.of_flow(flow) == strands {
-            return Ok(false);
-        }
-        let range = self.store(self.flows[flow.position()], strands)?;
-        self.flows[flow.position()] = range;
-        Ok(true)
-    }
-
-    fn write_fee(&mut self, pool: PoolIx, strands: &[Strand<u64>]) -> Result<(), AmountError> {
-        if self.of_fee(pool) != strands {
-            let range = self.store(self.fees[pool.position()], strands)?;
-            self.fees[pool.position()] = range;
-        }
-        Ok(())
-    }
-
-    /// Overwrites the old range where the new strands fit into it, and appends them otherwise.
-    fn store(&mut self, old: Range, strands: &[Strand<u64>]) -> Result<Range, AmountError> {
-        let len = u32::try_from(strands.len()).map_err(|_| AmountError::Overflow)?;
-        if len <= old.len {
-            let start = usize::try_from(old.start).map_err(|_| AmountError::Overflow)?;
-            self.strands[start..start + strands.len()].copy_from_slice(strands);
-            return Ok(Range {
-                start: old.start,
-                len,
-            });
-        }
-        let start = u32::try_from(self.strands.len()).map_err(|_| AmountError::Overflow)?;
-        make_room(&mut self.strands, strands.len());
-        self.strands.extend_from_slice(strands);
-        Ok(Range { start, len })
     }
 }
 
@@ -563,14 +490,6 @@ impl Ledger {
 fn packed((height, depth): (u64, u32)) -> u64 {
     let height = u32::try_from(height).unwrap_or(u32::MAX);
     u64::from(height) << 32 | u64::from(depth)
-}
-
-fn tainted(strands: &[Strand<u64>]) -> u64 {
-    strands
-        .iter()
-        .filter(|strand| strand.owner.is_some())
-        .map(|strand| strand.amount)
-        .sum()
 }
 
 /// Makes the clean part of a stolen output the seed's. What earlier seeds claim in it stays theirs, so that

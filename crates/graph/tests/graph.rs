@@ -91,10 +91,16 @@ fn a_spender_that_misstates_an_output_is_refused() {
     };
     let mut wrong = right.clone();
     wrong.inputs[0].spent = Some(paid(61));
-    assert_eq!(refused(&[creator.clone()], &wrong, &right), contradiction);
+    assert_eq!(
+        refused(std::slice::from_ref(&creator), &wrong, &right),
+        contradiction
+    );
     let mut wrong = right.clone();
     wrong.inputs[0].spent.as_mut().unwrap().script = ScriptBuf::new();
-    assert_eq!(refused(&[creator.clone()], &wrong, &right), contradiction);
+    assert_eq!(
+        refused(std::slice::from_ref(&creator), &wrong, &right),
+        contradiction
+    );
     // The same after an input that is right, and of an output that two spenders name.
     let two = statement(
         "spender",
@@ -224,7 +230,10 @@ fn a_transaction_cannot_pay_out_more_than_it_takes_in() {
     let stated = statement("spender", &[known("creator", 1, 60)], &[61]);
     assert_eq!(refused(&[], &stated, &right), error);
     let known_before = statement("spender", &[unknown("creator", 1)], &[61]);
-    assert_eq!(refused(&[creator.clone()], &known_before, &right), error);
+    assert_eq!(
+        refused(std::slice::from_ref(&creator), &known_before, &right),
+        error
+    );
     // While a value is not known, nothing can be said; the creator convicts the spender.
     let mut graph = FlowGraph::default();
     let overdrawn = statement(

@@ -17,8 +17,17 @@ const WIDE: usize = 4096;
 /// Questions of one wave when a limit is near: few, so that the most tainted value is really first.
 const NARROW: usize = 16;
 
-/// A question with what decides its turn: most taint first, then the id.
-type Pending = (Reverse<u64>, Txid, Query);
+/// A question that could be asked, with what decides its turn: most taint first, then the id.
+type Pending = (Reverse<u64>, Txid, Topic);
+
+/// What a question is about. Questions are written out only when it is their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Topic {
+    /// What spent the tainted outputs of a pool.
+    Spends(PoolIx),
+    /// The transaction itself, in the block at this height where it is known.
+    Visit(Option<u64>),
+}
 
 impl Trace {
     /// Names the stolen outputs of the transactions that could be fetched.
@@ -158,7 +167,7 @@ impl Trace {
     /// Takes the most urgent questions that the limits allow.
     pub(super) fn most_urgent(&mut self) -> Vec<Query> {
         let mut pending = self.pending();
-        pending.sort_by_key(|(taint, txid, _)| (*taint, *txid));
+        pending.sort_unstable();
         let left = |limit: Option<u64>, used: u64| {
             limit.map_or(u64::MAX, |limit| limit.saturating_sub(used))
         };
@@ -173,39 +182,31 @@ impl Trace {
             NARROW
         };
         let mut chosen = Vec::new();
-        for (_, _, query) in pending {
-            let visit = u64::from(matches!(query, Query::Transaction { .. }));
+        for (_, txid, topic) in pending {
+            let visit = u64::from(matches!(topic, Topic::Visit(_)));
             if chosen.len() < wave && questions > 0 && visits >= visit {
                 questions -= 1;
                 visits -= visit;
-                chosen.push(query);
+                chosen.push(self.ask(txid, topic));
             }
-        }
-        for query in &chosen {
-            self.mark_asked(query);
         }
         chosen
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let spends = self
-            .curious
-            .iter()
-            .filter_map(|pool| self.ask_spends(*pool));
+        let spends = self.curious.iter().filter_map(|pool| {
+            let mut open = self.open_outputs(*pool).peekable();
+            open.peek()?;
+            let txid = self.graph.pool(*pool).txid;
+            Some((Reverse(self.urgency(open)), txid, Topic::Spends(*pool)))
+        });
         let visits = self
             .wanted
             .iter()
             .filter(|(_, want)| self.within_hops(want))
             .map(|(txid, want)| {
                 let taint = self.urgency(want.flows.iter());
-                (
-                    Reverse(taint),
-                    *txid,
-                    Query::Transaction {
-                        txid: *txid,
-                        height: want.height,
-                    },
-                )
+                (Reverse(taint), *txid, Topic::Visit(want.height))
             });
         spends.chain(visits).collect()
     }
@@ -216,29 +217,42 @@ impl Trace {
         })
     }
 
-    /// Asks about all tainted outputs of a pool at once: most sources answer them in one request.
-    fn ask_spends(&self, pool: PoolIx) -> Option<Pending> {
-        let view = self.graph.pool(pool);
-        let open = |flow: &&FlowIx| {
+    /// The tainted outputs of a pool about whose spending nothing was asked yet.
+    fn open_outputs(&self, pool: PoolIx) -> impl Iterator<Item = &FlowIx> {
+        self.graph.pool(pool).outputs.iter().filter(|flow| {
             let seen = self.graph.flow(**flow);
             let spendable = seen.spender.is_none() && !seen.script.is_some_and(is_unspendable);
-            spendable && !self.asked.contains(flow) && self.settlement.most_tainted(**flow) > 0
-        };
-        let flows: Vec<&FlowIx> = view.outputs.iter().filter(open).collect();
-        let outputs = flows.iter().map(|flow| {
-            let seen = self.graph.flow(**flow);
+            spendable && !self.asked.contains(*flow) && self.settlement.most_tainted(**flow) > 0
+        })
+    }
+
+    fn ask(&mut self, txid: Txid, topic: Topic) -> Query {
+        match topic {
+            Topic::Visit(height) => Query::Transaction { txid, height },
+            Topic::Spends(pool) => self.ask_spends(pool),
+        }
+    }
+
+    /// Asks about all tainted outputs of a pool at once: most sources answer them in one request.
+    fn ask_spends(&mut self, pool: PoolIx) -> Query {
+        let open: Vec<FlowIx> = self.open_outputs(pool).copied().collect();
+        let outputs = open.iter().map(|flow| {
+            let seen = self.graph.flow(*flow);
             (
                 seen.vout,
                 seen.script.map(ToOwned::to_owned).unwrap_or_default(),
             )
         });
+        let view = self.graph.pool(pool);
         let query = Query::Spends {
             txid: view.txid,
             height: view.placement.height(),
             outputs: outputs.collect(),
             as_of: self.plan.height(),
         };
-        (!flows.is_empty()).then(|| (Reverse(self.urgency(flows.into_iter())), view.txid, query))
+        self.curious.remove(&pool);
+        self.asked.extend(open);
+        query
     }
 
     /// The hops at which a wanted transaction would stand.
@@ -259,20 +273,6 @@ impl Trace {
             .limits
             .hops
             .is_none_or(|limit| nearest.is_some_and(|hops| hops <= limit))
-    }
-
-    fn mark_asked(&mut self, query: &Query) {
-        if let Query::Spends { txid, outputs, .. } = query
-            && let Some(pool) = self.graph.find(txid)
-        {
-            self.curious.remove(&pool);
-            for (vout, _) in outputs {
-                self.asked.extend(self.graph.find_output(&OutPoint {
-                    txid: *txid,
-                    vout: *vout,
-                }));
-            }
-        }
     }
 
     /// Adds a transaction, if it really spends what it is said to spend.
