@@ -7,12 +7,16 @@ use hansel_graph::{Direction, FeeRule, Rule};
 use hansel_ledger::Share;
 use hansel_report::Format;
 
+/// The exit codes, for the help and the manual page.
+pub(crate) const EXIT_CODES: &str =
+    "Exit codes: 0 complete, 1 failed, 2 usage, 3 finished but some coverage is partial.";
+
 /// Follow stolen money on chain
 ///
 /// Give a theft (a known case, a transaction, an output or an address) and get an exact account of where the
 /// money went, what is not known, and why.
 #[derive(Debug, Parser)]
-#[command(name = "hansel", version, max_term_width = 100)]
+#[command(name = "hansel", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -29,7 +33,7 @@ pub(crate) struct Common {
     /// Read chains, endpoints and cases from DIR before the shipped ones
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) config: Option<PathBuf>,
-    /// Print the result as JSON
+    /// Print the result as JSON; completions and the manual page have no such form
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Say less on standard error
@@ -77,7 +81,7 @@ pub(crate) struct SourceArgs {
     /// Connect through a proxy, as in socks5h://127.0.0.1:9050 for Tor
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
-    /// Send a request that failed in passing up to N more times [default: 5]
+    /// Send a request that failed for the moment up to N more times [default: 5]
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
     /// Wait at most this long for an answer [default: 60 while nothing arrives, 180 in all]
@@ -96,7 +100,8 @@ pub(crate) struct TraceArgs {
     pub(crate) chain: Option<String>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Settle under these rules [default: fifo,haircut]
+    /// Settle under these rules: fifo, lifo, haircut, tiho, seniority, reverse-seniority, poison [default:
+    /// fifo,haircut]
     #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
     pub(crate) rule: Vec<Rule>,
     /// Draw fees after the outputs (last), or from every segment of the pool first (pro-rata) [default: last]
@@ -120,13 +125,13 @@ pub(crate) struct TraceArgs {
     /// Ask at most N questions; each is a request or more, retries not counted [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u64>,
-    /// Look at blocks up to this height or time only
+    /// Look at blocks up to this height or time only; a date means its first second, 00:00:00 UTC
     #[arg(long, value_name = "HEIGHT|TIME")]
     pub(crate) until: Option<String>,
-    /// Count what an address received from this height or time on
+    /// Count what an address received from this height or time on; a date means its first second in UTC
     #[arg(long, value_name = "HEIGHT|TIME")]
     pub(crate) since: Option<String>,
-    /// Name the case [default: the case file's name, or made from the first subject]
+    /// Name the case, in place of one of the same name [default: the case file's name, or made from the subjects]
     #[arg(long, value_name = "CASE")]
     pub(crate) name: Option<String>,
     /// List the endpoints asked in the report, which then differs from run to run
@@ -154,7 +159,7 @@ pub(crate) struct ExplainArgs {
     /// The case
     #[arg(value_name = "CASE")]
     pub(crate) case: String,
-    /// TXID, TXID:VOUT, address, or an id from the report
+    /// TXID, TXID:VOUT, address, or the id of a transaction or output in the report
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
 }

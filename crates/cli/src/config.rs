@@ -117,12 +117,14 @@ fn chain(entry: &ChainEntry) -> anyhow::Result<Chain> {
     } = entry;
     if family != "bitcoin" {
         return Err(anyhow!(
-            "chain `{name}` is of family `{family}`; this version reads `bitcoin` only"
+            "chain `{}` is of family `{}`; this version reads `bitcoin` only",
+            name.escape_debug(),
+            family.escape_debug()
         ));
     }
     let network: Network = network
         .parse()
-        .map_err(|_| anyhow!("chain `{name}` names no Bitcoin network"))?;
+        .map_err(|_| anyhow!("chain `{}` names no Bitcoin network", name.escape_debug()))?;
     Chain::new(name, Family::Bitcoin(network)).ok_or_else(|| {
         anyhow!(
             "`{}` is not a chain name: a-z, 0-9 and hyphens",
@@ -140,11 +142,14 @@ const LONGEST: u64 = 16 << 20;
 
 /// Reads a text file of bounded size.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    let length = std::fs::metadata(path)
-        .with_context(|| format!("cannot read {}", path.display()))?
-        .len();
-    if length > LONGEST {
+    let cannot = || format!("cannot read {}", path.display());
+    let found = std::fs::metadata(path).with_context(cannot)?;
+    // A pipe or a device would never end.
+    if !found.is_file() {
+        return Err(anyhow!("{} is not a file", path.display()).into());
+    }
+    if found.len() > LONGEST {
         return Err(anyhow!("{} is longer than {LONGEST} bytes", path.display()).into());
     }
-    Ok(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)
+    Ok(std::fs::read_to_string(path).with_context(cannot)?)
 }

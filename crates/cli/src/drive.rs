@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use hansel_graph::{Trace, TraceError};
@@ -263,8 +263,9 @@ pub(crate) fn require_seeds(trace: &Trace) -> Result<(), Failure> {
             anyhow!("{gap}").context(format!("nothing to trace: {subject}")),
             "check the subject and the chain, or try another --endpoint",
         )),
-        None => Err(anyhow!("nothing to trace: the subjects hold no value"))
-            .context("no seeds")
-            .map_err(Failure::from),
+        None => Err(Failure::advised(
+            anyhow!("nothing to trace: the subjects received no value in the blocks that count"),
+            "check the subjects, --since and --until",
+        )),
     }
 }

@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use hansel_graph::TraceError;
+use hansel_ledger::{ErrorClass, SourceError};
 use hansel_store::StoreError;
 
 use crate::args::Exit;
+use crate::output::printable;
 
 /// A failed command.
 #[derive(Debug)]
@@ -50,25 +53,58 @@ impl Failure {
 
     /// Prints the failure to standard error.
     pub(crate) fn print(&self) {
-        let mut text = format!("error: {}\n", self.cause);
+        let mut text = format!("error: {}\n", printable(&self.cause.to_string()));
         for cause in self.cause.chain().skip(1) {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  because: {cause}");
+            let _ = writeln!(text, "  because: {}", printable(&cause.to_string()));
         }
-        let hint = self.hint.clone().or_else(|| store_hint(&self.cause));
+        let hint = self.hint.clone().or_else(|| hint_of(&self.cause));
         if let Some(hint) = hint {
-            let _ = writeln!(text, "\nhint: {hint}");
+            let _ = writeln!(text, "\nhint: {}", printable(&hint));
         }
         // With standard error closed there is nobody to tell.
         drop(std::io::stderr().write_all(text.as_bytes()));
     }
 }
 
-fn store_hint(cause: &anyhow::Error) -> Option<String> {
-    cause
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<StoreError>()?.hint())
-        .map(ToOwned::to_owned)
+/// What to do about a cause that says so little by itself.
+fn hint_of(cause: &anyhow::Error) -> Option<String> {
+    let hint = |cause: &(dyn std::error::Error + 'static)| {
+        if let Some(error) = cause.downcast_ref::<StoreError>() {
+            error.hint()
+        } else if let Some(error) = cause.downcast_ref::<TraceError>() {
+            hint_of_trace(error)
+        } else {
+            cause.downcast_ref::<SourceError>().map(hint_of_source)
+        }
+    };
+    cause.chain().find_map(hint).map(ToOwned::to_owned)
+}
+
+fn hint_of_trace(error: &TraceError) -> Option<&'static str> {
+    match error {
+        TraceError::NoSuchOutput(_) => {
+            Some("outputs are counted from 0; TXID alone means all of them")
+        }
+        TraceError::TooManySeeds { .. } => {
+            Some("allow more with --max-nodes, or name fewer subjects")
+        }
+        TraceError::TooFewRequests { .. } => {
+            Some("allow more with --max-requests, or name fewer subjects")
+        }
+        _ => None,
+    }
+}
+
+fn hint_of_source(error: &SourceError) -> &'static str {
+    match error.class {
+        ErrorClass::NotRecorded => {
+            "a recording answers the question that it was made for: leave out what asks for more, or record again"
+        }
+        _ => {
+            "run the same command again, if need be with another --endpoint; see `hansel endpoints`"
+        }
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use hansel_report::visible;
 use serde::Serialize;
 
 /// Writes a result to standard output; a reader that has gone away is not an error.
@@ -23,5 +24,11 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> io::Result<()> {
 /// Says something on standard error.
 pub(crate) fn say(text: &str) {
     // With standard error closed there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(text));
+}
+
+/// A text of one or more lines without anything that could steer a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(visible).collect();
+    lines.join("\n")
 }

@@ -34,6 +34,14 @@ impl Moment {
         })
     }
 
+    /// The moment after which nothing counts that is counted `until` this one, to the second.
+    pub(crate) fn next(self) -> Self {
+        match self {
+            Self::Height(height) => Self::Height(height.saturating_add(1)),
+            Self::Time(UnixTime(seconds)) => Self::Time(UnixTime(seconds.saturating_add(1))),
+        }
+    }
+
     /// The height of the first block at or after the moment, at most one above the tip.
     pub(crate) async fn first_height(
         self,
@@ -89,10 +97,10 @@ pub(crate) async fn as_of(
         None => return Ok(*tip),
         Some(Moment::Height(height)) => height,
         Some(moment) => {
-            let after = moment.first_height(source, tip).await?;
+            let after = moment.next().first_height(source, tip).await?;
             after
                 .checked_sub(1)
-                .ok_or_else(|| anyhow!("there is no block before that time"))?
+                .ok_or_else(|| anyhow!("there is no block up to that time"))?
         }
     };
     if height >= tip.height {

@@ -30,14 +30,51 @@ pub(crate) fn request(
         None => of_subjects(args, config)?,
     };
     if let Some(name) = &args.name {
+        check_name(name)?;
         request.name.clone_from(name);
     }
     apply(args, &mut request);
+    check_since(args, &request, config)?;
     if request.direction == Direction::Backward && request.fee_rule == FeeRule::ProRata {
         let cause = anyhow!("a backward trace draws fees last");
         return Err(Failure::usage(cause, "leave out --fee-rule pro-rata"));
     }
     Ok(request)
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    if (1..=100).contains(&name.len()) && !name.starts_with('-') && is_name_like(name) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        anyhow!("`{}` is not a case name", name.escape_debug()),
+        "a name takes 1 to 100 of the characters a-z 0-9 . _ - and does not start with a hyphen",
+    ))
+}
+
+/// Refuses `--since` where it would say nothing: a transaction is stolen whenever it was made.
+fn check_since(args: &TraceArgs, request: &Request, config: &Config) -> Result<(), Failure> {
+    let chain = config.chain(&request.chain)?;
+    let address = |subject: &NamedSubject| {
+        parse_subject(subject, &chain).map(|subject| matches!(subject, Subject::Script { .. }))
+    };
+    if args.since.is_none() {
+        return Ok(());
+    }
+    for subject in &request.subjects {
+        if address(subject)? {
+            return Ok(());
+        }
+    }
+    Err(Failure::usage(
+        anyhow!("--since says from when on an address counts, and no subject is an address"),
+        "leave out --since, or name an address",
+    ))
+}
+
+fn is_name_like(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    text.len() <= 100 && text.bytes().all(plain)
 }
 
 /// The case that the only subject names, if it names one.
@@ -50,18 +87,24 @@ fn single_case(
         return Ok(None);
     };
     if let Some(file) = case_file(subject, config)? {
+        if let Some(chain) = &args.chain {
+            config.chain(chain)?;
+        }
         return of_case_file(&file, args.chain.as_deref()).map(Some);
     }
-    let name_like = subject.len() <= 100
-        && subject
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-    match store.filter(|_| name_like) {
-        Some(store) => Ok(store
-            .case::<CaseRecord>(subject)?
-            .map(|record| record.request)),
-        None => Ok(None),
+    let Some(store) = store.filter(|_| !subject.is_empty() && is_name_like(subject)) else {
+        return Ok(None);
+    };
+    let stored = store.case::<CaseRecord>(subject)?;
+    let Some(request) = stored.map(|record| record.request) else {
+        return Ok(None);
+    };
+    let other = args.chain.as_ref().filter(|chain| **chain != request.chain);
+    if let Some(chain) = other {
+        let cause = anyhow!("case `{subject}` is on {}, not on {}", request.chain, chain);
+        return Err(Failure::usage(cause, "leave out --chain"));
     }
+    Ok(Some(request))
 }
 
 /// Reads a case by name or path; `None` where the text is neither.
@@ -86,9 +129,13 @@ pub(crate) fn case_file(subject: &str, config: &Config) -> Result<Option<CaseFil
     )?))
 }
 
-/// A known case as plain data, in the form of its file.
+/// A known case, by name or path, as plain data in the form of its file.
 pub(crate) fn case_value(name: &str, config: &Config) -> Result<toml::Table, Failure> {
-    let (origin, text) = config.text(&format!("cases/{name}.toml"))?;
+    let (origin, text) = if name.ends_with(".toml") {
+        (name.to_owned(), config::read(Path::new(name))?)
+    } else {
+        config.text(&format!("cases/{name}.toml"))?
+    };
     Ok(toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?)
 }
 
@@ -164,13 +211,25 @@ fn of_subjects(args: &TraceArgs, config: &Config) -> Result<Request, Failure> {
     for subject in &subjects {
         parse_subject(subject, &known)?;
     }
-    let stem: String = args.subjects[0]
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(16)
-        .collect();
-    let name = format!("{chain}-{}", stem.to_ascii_lowercase());
-    Ok(blank(&name, &chain, subjects))
+    Ok(blank(&name_of(&chain, &args.subjects), &chain, subjects))
+}
+
+/// A name for a case without one: the first subject's beginning, its output, and how many more there are.
+fn name_of(chain: &str, subjects: &[String]) -> String {
+    let first = subjects.first().map_or("", String::as_str);
+    let (stem, output) = first.split_once(':').unwrap_or((first, ""));
+    let plain = |text: &str, most: usize| -> String {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric).take(most);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
+    let mut name = format!("{chain}-{}", plain(stem, 16));
+    if !output.is_empty() {
+        name += &format!("-{}", plain(output, 10));
+    }
+    if subjects.len() > 1 {
+        name += &format!("-and-{}", subjects.len() - 1);
+    }
+    name
 }
 
 fn blank(name: &str, chain: &str, subjects: Vec<NamedSubject>) -> Request {

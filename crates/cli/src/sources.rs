@@ -1,7 +1,7 @@
 //! Opens what the command line and the environment name: the store and the endpoints.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,7 +109,6 @@ pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions, Failure> {
         }),
         replay: args.replay.clone(),
         notice: Some(Arc::new(|text: &str| say(&format!("note: {text}")))),
-        ..OpenOptions::default()
     })
 }
 
@@ -131,8 +130,7 @@ fn limits(args: &SourceArgs) -> Limits {
 /// User and password of a Bitcoin Core node, from the environment only.
 fn credentials() -> Result<Option<Credentials>, Failure> {
     if let Some(path) = env::var_os("HANSEL_CORE_COOKIE") {
-        let cookie = std::fs::read_to_string(&path)
-            .context("cannot read the file that HANSEL_CORE_COOKIE names")?;
+        let cookie = crate::config::read(Path::new(&path))?;
         let credentials = Credentials::from_cookie(&cookie);
         return credentials.map(Some).ok_or_else(|| {
             anyhow!("the file that HANSEL_CORE_COOKIE names is not a node's cookie").into()

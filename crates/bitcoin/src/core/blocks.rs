@@ -52,7 +52,7 @@ impl CoreSource {
         let alone = talk.fork();
         let header = self.header(&alone, hash).await?;
         let block = BlockRef {
-            height: header.height.into(),
+            height: header.height,
             hash: header.hash,
             time: UnixTime(header.time.into()),
         };

@@ -170,11 +170,10 @@ fn text(output: &Output) -> String {
             Some(false) => "coverage partial",
             None => "unfinished",
         };
-        let _ = writeln!(
-            text,
-            "  {name}  {chain}  {state}  {} subjects",
-            subjects.len()
-        );
+        let count = subjects.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let chain = visible(chain);
+        let _ = writeln!(text, "  {name}  {chain}  {state}  {count} subject{plural}");
     }
     text
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use hansel_graph::{Direction, FeeRule, Rule};
 use hansel_ledger::Chain;
-use hansel_report::Built;
+use hansel_report::{Built, Format};
 use include_dir::{Dir, include_dir};
 
 use super::report::write;
@@ -111,7 +111,7 @@ async fn trace(common: &Common, recordings: &Path, request: Request) -> Result<B
 
 fn show(common: &Common, args: &DemoArgs, built: &[Built]) -> Result<(), Failure> {
     let reports = || built.iter().map(|built| &built.report);
-    if common.json {
+    if common.json && args.output.is_none() {
         return Ok(print_json(&reports().collect::<Vec<_>>())?);
     }
     for (number, report) in reports().enumerate() {
@@ -122,7 +122,12 @@ fn show(common: &Common, args: &DemoArgs, built: &[Built]) -> Result<(), Failure
             .output
             .as_ref()
             .map(|path| beside(path, &report.case.name));
-        write(report, args.format, output.as_deref())?;
+        let format = if common.json {
+            Format::Json
+        } else {
+            args.format
+        };
+        write(report, format, output.as_deref())?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `hansel endpoints`: which endpoints there are, and what they can do.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use futures::future::join_all;
 use hansel_bitcoin::EndpointSpec;
@@ -40,22 +41,44 @@ pub(crate) async fn run(common: &Common, args: &EndpointsArgs) -> Result<Exit, F
         Some(name) => vec![config.chain(name)?],
         None => config.chains()?,
     };
-    let specs = sources::specs(&args.source, &config)?;
+    let rows = match &args.source.replay {
+        Some(directory) => recordings(args, &chains, directory).await,
+        None => endpoints(args, &chains, &config).await?,
+    };
+    show(common, Output { endpoints: rows })
+}
+
+/// One row for each chain that the directory holds a recording of; no endpoint answers for it.
+async fn recordings(args: &EndpointsArgs, chains: &[Chain], directory: &Path) -> Vec<Row> {
+    let held = |chain: &&Chain| directory.join(chain.name()).is_dir();
+    let place = directory.display().to_string();
+    let rows = chains
+        .iter()
+        .filter(held)
+        .map(|chain| row(args, chain, ("recording", place.clone()), &[]));
+    join_all(rows).await
+}
+
+async fn endpoints(
+    args: &EndpointsArgs,
+    chains: &[Chain],
+    config: &Config,
+) -> Result<Vec<Row>, Failure> {
+    let specs = sources::specs(&args.source, config)?;
     let default = args.chain.clone().unwrap_or_else(|| "bitcoin".into());
     let mut asked = Vec::new();
-    for chain in &chains {
+    for chain in chains {
         let serves =
             |spec: &&EndpointSpec| spec.chain.as_deref().unwrap_or(&default) == chain.name();
-        asked.extend(
-            specs
-                .iter()
-                .filter(serves)
-                .map(|spec| row(args, chain, spec)),
-        );
+        asked.extend(specs.iter().filter(serves).map(|spec| {
+            let name = (spec.kind.name(), spec.origin());
+            row(args, chain, name, std::slice::from_ref(spec))
+        }));
     }
-    let output = Output {
-        endpoints: join_all(asked).await,
-    };
+    Ok(join_all(asked).await)
+}
+
+fn show(common: &Common, output: Output) -> Result<Exit, Failure> {
     if common.json {
         print_json(&output)?
     } else {
@@ -73,11 +96,16 @@ pub(crate) async fn run(common: &Common, args: &EndpointsArgs) -> Result<Exit, F
     })
 }
 
-async fn row(args: &EndpointsArgs, chain: &Chain, spec: &EndpointSpec) -> Row {
+async fn row(
+    args: &EndpointsArgs,
+    chain: &Chain,
+    (kind, endpoint): (&str, String),
+    specs: &[EndpointSpec],
+) -> Row {
     let mut row = Row {
         chain: chain.name().to_owned(),
-        kind: spec.kind.name().to_owned(),
-        endpoint: spec.origin(),
+        kind: kind.to_owned(),
+        endpoint,
         reachable: None,
         tip: None,
         capabilities: Vec::new(),
@@ -86,7 +114,7 @@ async fn row(args: &EndpointsArgs, chain: &Chain, spec: &EndpointSpec) -> Row {
     if args.offline {
         return row;
     }
-    match probe(args, chain, spec).await {
+    match probe(args, chain, specs).await {
         Ok((tip, capabilities)) => {
             row.reachable = Some(true);
             row.tip = Some(tip);
@@ -102,11 +130,14 @@ async fn row(args: &EndpointsArgs, chain: &Chain, spec: &EndpointSpec) -> Row {
 
 type Probed = (u64, Vec<(String, String)>);
 
-async fn probe(args: &EndpointsArgs, chain: &Chain, spec: &EndpointSpec) -> Result<Probed, String> {
+async fn probe(
+    args: &EndpointsArgs,
+    chain: &Chain,
+    specs: &[EndpointSpec],
+) -> Result<Probed, String> {
     let options =
         sources::options(&args.source).map_err(|_| "the options are not valid".to_owned())?;
-    let source = hansel_bitcoin::open(chain, std::slice::from_ref(spec), &options)
-        .map_err(|error| error.to_string())?;
+    let source = hansel_bitcoin::open(chain, specs, &options).map_err(|error| error.to_string())?;
     let tip = source.tip().await.map_err(|error| error.to_string())?;
     let capabilities = source
         .capabilities()
@@ -133,7 +164,8 @@ fn text(output: &Output) -> String {
             (None, _) => String::new(),
         };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{chain:18} {kind:9} {endpoint:32} {state}");
+        let line = format!("{chain:18} {kind:9} {endpoint:32} {state}");
+        let _ = writeln!(text, "{}", visible(line.trim_end()));
         for (name, value) in capabilities {
             let _ = writeln!(text, "    {}: {}", visible(name), visible(value));
         }
@@ -143,7 +175,7 @@ fn text(output: &Output) -> String {
     }
     if output.endpoints.is_empty() {
         text.push_str(
-            "no endpoint is configured for this chain; name one with --endpoint [KIND=]URL\n",
+            "nothing to ask for this chain; name an endpoint with --endpoint [KIND=]URL\n",
         );
     }
     text

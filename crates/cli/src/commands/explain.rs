@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::anyhow;
 use bitcoin::{Address, OutPoint};
-use hansel_graph::{Direction, FlowIx, PoolIx, Rule, Strand, Trace, Workings};
+use hansel_graph::{Direction, FeeRule, FlowIx, PoolIx, Rule, Strand, Trace, Workings};
 use hansel_ledger::{Amount, Placement, Subject};
 use hansel_report::format_units;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub(crate) struct Output {
     case: String,
     subject: String,
     paths: Vec<Path>,
+    /// Further tainted outputs that the argument names and that are not explained.
+    left_out: usize,
 }
 
 /// How one output came to be tainted under one rule.
@@ -63,6 +65,7 @@ pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Fai
     let store = sources::reader(common)?;
     let (_, trace) = again(&Config::new(common), &store, &args.case).await?;
     let flows = named(&trace, &args.node)?;
+    let left_out = flows.len().saturating_sub(MOST_OUTPUTS);
     let mut paths = Vec::new();
     for flow in flows.into_iter().take(MOST_OUTPUTS) {
         for rule in trace
@@ -88,6 +91,7 @@ pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Fai
         case: args.case.clone(),
         subject: args.node.clone(),
         paths,
+        left_out,
     };
     if common.json {
         print_json(&output)?
@@ -108,7 +112,7 @@ fn named(trace: &Trace, text: &str) -> Result<Vec<FlowIx>, Failure> {
     let subject = Subject::parse(bare, chain).map_err(|error| {
         Failure::usage(
             error,
-            "name TXID, TXID:VOUT, an address, or an id from the report",
+            "name TXID, TXID:VOUT, an address, or the id of a transaction or output in the report",
         )
     })?;
     let graph = trace.graph();
@@ -211,46 +215,77 @@ fn arithmetic(
     };
     let pooled: u64 = workings.pours.iter().map(|pour| pour.value).sum();
     let tainted: u64 = workings.pours.iter().map(hansel_graph::Draw::tainted).sum();
+    let parcels = workings.pours.len();
+    let plural = if parcels == 1 { "" } else { "s" };
     let mut lines = vec![format!(
-        "poured in, in {} parcels: {pooled}, of which {tainted} tainted",
-        workings.pours.len()
+        "{pooled} base units poured in, in {parcels} parcel{plural}; {tainted} of them tainted"
     )];
+    lines.extend(chosen(trace, &workings, pool, rule));
     match rule {
-        Rule::Haircut => lines.push(haircut(&workings, flow, pooled, tainted)),
+        Rule::Haircut => lines.push(haircut(trace, &workings, flow, [pooled, tainted])),
         Rule::Poison => lines.push("any taint makes every output tainted in full".into()),
         Rule::Fifo | Rule::Lifo | Rule::Tiho | Rule::Seniority | Rule::ReverseSeniority => {
             lines.push(format!(
                 "they leave in this order: {}",
                 strands(&workings.queue)
             ));
-            let position = workings
-                .draws
-                .iter()
-                .position(|draw| draw.flow == Some(flow))
-                .unwrap_or(0);
-            let draw = &workings.draws[position];
-            lines.push(format!(
-                "draw {position} of {} takes: {}",
-                workings.draws.len(),
-                strands(&draw.strands)
-            ));
+            lines.extend(order_of_draws(trace, rule).map(ToOwned::to_owned));
+            let mut draws = workings.draws.iter();
+            let taken = draws.find(|draw| draw.flow == Some(flow));
+            let taken = taken.map_or("clean".into(), |draw| strands(&draw.strands));
+            lines.push(format!("this one takes: {taken}"));
         }
     }
     Ok(lines)
 }
 
-fn haircut(workings: &Workings, flow: FlowIx, pooled: u64, tainted: u64) -> String {
-    let before = workings
+/// Says which of several tainted parcels the path goes back to; the others brought taint too.
+fn chosen(trace: &Trace, workings: &Workings, pool: PoolIx, rule: Rule) -> Option<String> {
+    let pours = workings.pours.iter();
+    let tainted = pours.filter(|pour| pour.tainted() > 0).count();
+    let largest = largest_source(trace, pool, rule).filter(|_| tainted > 1)?;
+    Some(format!(
+        "{tainted} parcels brought taint; only the one that brought most is shown above: {}",
+        trace.graph().outpoint(largest)
+    ))
+}
+
+/// What a reader must know of the draws beside the order of the units.
+fn order_of_draws(trace: &Trace, rule: Rule) -> Option<&'static str> {
+    match (trace.plan().fee_rule, rule) {
+        (FeeRule::ProRata, Rule::Tiho) => Some(
+            "every segment pays its share of the fee first; then the largest output is filled first",
+        ),
+        (FeeRule::ProRata, _) => Some("every segment pays its share of the fee first"),
+        (FeeRule::Last, Rule::Tiho) => Some("the largest draw is filled first, the fee last"),
+        (FeeRule::Last, _) => None,
+    }
+}
+
+/// The sum of a draw; `poured` is the value that poured in and its tainted part.
+fn haircut(trace: &Trace, workings: &Workings, flow: FlowIx, poured: [u64; 2]) -> String {
+    let [pooled, tainted] = poured;
+    let fee_first = trace.plan().fee_rule == FeeRule::ProRata;
+    let fee = workings
+        .draws
+        .iter()
+        .filter(|draw| fee_first && draw.flow.is_none());
+    let earlier = workings
         .draws
         .iter()
         .take_while(|draw| draw.flow != Some(flow));
-    let (value, taint) = before.fold((0, 0), |(value, taint), draw| {
+    let (value, taint) = fee.chain(earlier).fold((0, 0), |(value, taint), draw| {
         (value + draw.value, taint + draw.tainted())
     });
     let draw = workings.draws.iter().find(|draw| draw.flow == Some(flow));
     let (amount, given) = draw.map_or((0, 0), |draw| (draw.value, draw.tainted()));
+    let before = if fee_first {
+        "the fee and earlier draws"
+    } else {
+        "earlier draws"
+    };
     format!(
-        "earlier outputs took {value} with {taint} tainted; this one takes floor(({tainted} - {taint}) * {amount} / ({pooled} - {value})) = {given}, unless the fee was shared out first"
+        "{before} took {value} with {taint} tainted; this one takes floor(({tainted} - {taint}) * {amount} / ({pooled} - {value})) = {given}"
     )
 }
 
@@ -309,6 +344,13 @@ fn text(output: &Output, trace: &Trace) -> String {
             let _ = write!(text, "{}", step_text(number, step, &units));
         }
         text.push('\n');
+    }
+    if output.left_out > 0 {
+        let _ = writeln!(
+            text,
+            "and {} more tainted outputs: name them as TXID:VOUT",
+            output.left_out
+        );
     }
     text
 }

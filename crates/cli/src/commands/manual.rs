@@ -6,8 +6,6 @@ use crate::args::{Cli, Exit};
 use crate::failure::Failure;
 use crate::output::print;
 
-const EXIT_CODES: &str = "0 complete, 1 failed, 2 usage, 3 finished but some coverage is partial";
-
 /// Prints a completion script.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
@@ -18,7 +16,7 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> 
 
 /// Prints the manual page.
 pub(crate) fn man() -> Result<Exit, Failure> {
-    let command = Cli::command().after_long_help(format!("Exit codes: {EXIT_CODES}."));
+    let command = Cli::command();
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {

@@ -148,7 +148,14 @@ impl Session<'_> {
             progress.line(&notice);
         }
         let before = store.case::<CaseRecord>(&request.name)?;
-        if before.is_some_and(|record| record.request == *request)
+        let same = before.as_ref().map(|record| record.request == *request);
+        if same == Some(false) {
+            progress.line(&format!(
+                "case `{}` was traced with other subjects or options before; this trace takes its place (--name keeps both)",
+                request.name
+            ));
+        }
+        if same == Some(true)
             && let Some(pinned) =
                 pin::unfinished(&*self.source, store, &self.chain, &request.name, &tip).await?
         {
@@ -169,8 +176,10 @@ impl Session<'_> {
     ) -> Result<BTreeMap<String, (u64, u64)>, Failure> {
         let mut windows = BTreeMap::new();
         for NamedSubject { text, since, until } in &request.subjects {
-            let first = self.height(since.as_deref(), as_of).await?.unwrap_or(0);
-            let after = self.height(until.as_deref(), as_of).await?;
+            let since = since.as_deref().map(pin::Moment::parse).transpose()?;
+            let until = until.as_deref().map(pin::Moment::parse).transpose()?;
+            let first = self.height(since, as_of).await?.unwrap_or(0);
+            let after = self.height(until.map(pin::Moment::next), as_of).await?;
             windows.insert(
                 text.clone(),
                 (
@@ -185,11 +194,19 @@ impl Session<'_> {
     /// The height of the first block at or after a moment; without a tip, times cannot be looked up.
     async fn height(
         &self,
-        moment: Option<&str>,
+        moment: Option<pin::Moment>,
         as_of: Option<&BlockRef>,
     ) -> Result<Option<u64>, Failure> {
-        Ok(match (moment.map(pin::Moment::parse).transpose()?, as_of) {
-            (None, _) | (Some(pin::Moment::Time(_)), None) => None,
+        Ok(match (moment, as_of) {
+            (None, _) => None,
+            (Some(pin::Moment::Time(_)), None) => {
+                return Err(Failure::advised(
+                    anyhow::anyhow!(
+                        "the recording does not tell the newest block, so times cannot be turned into heights"
+                    ),
+                    "name heights with --since and --until",
+                ));
+            }
             (Some(pin::Moment::Height(height)), _) => Some(height),
             (Some(moment), Some(as_of)) => Some(moment.first_height(&*self.source, as_of).await?),
         })
@@ -271,15 +288,20 @@ pub(crate) fn heading(request: &Request, unknown: Vec<Unknown>, sources: Vec<Sou
         name: request.name.clone(),
         title: request.title.clone(),
         training: false,
-        subjects: request
-            .subjects
-            .iter()
-            .map(|subject| subject.text.clone())
-            .collect(),
+        subjects: request.subjects.iter().map(in_words).collect(),
         until: request.until.clone(),
         unknown,
         sources,
     }
+}
+
+/// A subject as it was asked for, with the blocks or days that count.
+fn in_words(subject: &NamedSubject) -> String {
+    let NamedSubject { text, since, until } = subject;
+    let since = since.as_ref().map(|since| format!(" since {since}"));
+    let until = until.as_ref().map(|until| format!(" until {until}"));
+    let [since, until] = [since, until].map(Option::unwrap_or_default);
+    format!("{text}{since}{until}")
 }
 
 /// Lays a stored case out again, from the store alone.
