@@ -6,6 +6,7 @@
 )]
 
 mod command;
+mod commands;
 mod demo;
 mod faults;
 mod limits;
