@@ -2,6 +2,7 @@
 
 use bitcoin::{Network, OutPoint};
 use hansel_graph::Rule;
+use hansel_ledger::UnixTime;
 use hansel_report::Report;
 use hansel_report::model::StopKind;
 use hansel_testkit::{EsploraOptions, EsploraServer, Ledger, Random, Shape};
@@ -131,25 +132,23 @@ fn a_limit_that_is_met_is_named_where_the_trail_ends_and_counted_as_not_followed
 }
 
 #[test]
-fn until_a_time_is_until_the_last_block_before_it() {
+fn until_a_time_counts_every_block_up_to_that_second() {
     let made = Made::new(5, 200);
     let theft = made.ledger.theft();
-    let blocks = made.ledger.blocks();
-    let cut = blocks.len() - 3;
-    let time = blocks[cut].header.time;
-    let height = u64::try_from(cut).unwrap() - 1;
-    let stamp = hansel_ledger::UnixTime(time.into()).to_string();
-    let by_time = made
-        .trace(&format!("{theft} --until {stamp}"))
-        .exits(0)
-        .report();
-    let by_height = made
-        .trace(&format!("{theft} --until {height}"))
-        .exits(0)
-        .report();
+    let cut = made.ledger.blocks().len() - 4;
+    let time = u64::from(made.ledger.blocks()[cut].header.time);
+    let height = u64::try_from(cut).unwrap();
+    let until = |moment: String| {
+        let words = format!("{theft} --until {moment}");
+        made.trace(&words).exits(0).report()
+    };
+    let by_time = until(UnixTime(time).to_string());
+    let by_height = until(height.to_string());
     assert_eq!(by_time.tips[0].height, height);
     assert_eq!(by_time.accounting, by_height.accounting);
     assert_eq!(by_time.flows, by_height.flows);
+    let before = until(UnixTime(time - 1).to_string());
+    assert_eq!(before.tips[0].height, height - 1);
     // What was spent later was unspent then.
     let later = |output: &OutPoint| {
         made.ledger
