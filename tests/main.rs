@@ -2,7 +2,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "where a program cannot be run or read the test has failed"
+    clippy::print_stderr,
+    reason = "where a program cannot be run or read the test has failed; what is skipped is said"
 )]
 
 mod command;
