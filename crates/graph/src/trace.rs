@@ -238,8 +238,22 @@ impl Trace {
                 }
             }
             (Query::Spends { .. }, Err(reason)) => self.lose_spends(query, &reason),
-            (Query::Received { script, .. }, Ok(Fact::Received(outputs))) => {
-                self.subjects.received(script, &outputs);
+            (
+                Query::Received {
+                    script,
+                    since,
+                    as_of,
+                },
+                Ok(Fact::Received(outputs)),
+            ) => {
+                let asked = *since..=*as_of;
+                if outputs.iter().all(|(_, height)| asked.contains(height)) {
+                    self.subjects.received(script, outputs);
+                } else {
+                    let reason = ErrorClass::Inconsistent.reason().to_owned();
+                    self.subjects
+                        .lost(script, &Gap::TransactionUnavailable { reason });
+                }
                 Ok(())
             }
             (Query::Received { script, .. }, Err(reason)) => {

@@ -194,8 +194,9 @@ fn a_later_block_counts_for_nothing() {
     eager
         .lies
         .insert(out("theft:0"), SpendState::Spent { by, height });
-    let trace = run(until.clone(), &eager);
+    let (trace, asked) = questions(until.clone(), &eager);
     assert_eq!(ending(&trace, "theft:0"), Some(Ending::AtRest));
+    assert_eq!(asked.len(), 2, "the later spender is not fetched");
     // Or names an earlier one than the spender is in.
     eager
         .lies
@@ -394,6 +395,25 @@ fn a_pool_with_an_input_of_unknown_value_is_stuck() {
 }
 
 #[test]
+fn a_stuck_pool_settles_when_a_later_transaction_tells_the_missing_value() {
+    let mut chain = FakeChain::default();
+    chain.mint("theft", 1, &[50, 20]);
+    chain.mint("own", 1, &[30]);
+    chain.pay("slow", 2, &["theft:1"], &[20]);
+    // Under fifo the output that mix spends is clean: only its value is news to mix.
+    chain.pay("slower", 3, &["slow:0", "own:0"], &[20, 30]);
+    chain.pay("mix", 4, &["slower:1", "theft:0"], &[30, 50]);
+    chain.statement("mix").inputs[0].spent = None;
+    let mut fifo = plan_of([Subject::Transaction(txid("theft"))]);
+    fifo.rules = vec![Rule::Fifo];
+    let trace = run(fifo, &chain);
+    assert_eq!(ending(&trace, "theft:0"), Some(Ending::MovedOn));
+    assert_eq!(tainted(&trace, Rule::Fifo, "mix:1"), 50);
+    assert_eq!(ending(&trace, "mix:1"), Some(Ending::AtRest));
+    assert_balanced(&trace);
+}
+
+#[test]
 fn context_is_shown_and_never_stolen() {
     let mut chain = short_trail();
     chain.mint("gas", 1, &[5]);
@@ -501,9 +521,9 @@ fn an_address_counts_what_it_received_in_its_window() {
         seeds(&run(windowed.clone(), &chain)),
         [out("p20:0"), out("p30:0")]
     );
-    windowed.subjects = vec![address("thief", 0, 10), address("thief", 30, 30)];
+    windowed.subjects = vec![address("thief", 30, 30), address("thief", 0, 10)];
     let (trace, asked) = questions(windowed.clone(), &chain);
-    assert_eq!(seeds(&trace), [out("p10:0"), out("p30:0")]);
+    assert_eq!(seeds(&trace), [out("p30:0"), out("p10:0")]);
     let histories = asked
         .iter()
         .filter(|query| matches!(query, Query::Received { .. }));
@@ -540,6 +560,22 @@ fn what_an_address_is_falsely_said_to_have_received_is_not_stolen() {
     assert_eq!(seeds(&trace), [out("p10:0"), out("p30:0")]);
     assert_eq!(trace.subject_gaps().len(), 1, "{:?}", trace.subject_gaps());
     assert_balanced(&trace);
+}
+
+#[test]
+fn a_history_that_reaches_beyond_what_was_asked_is_not_believed() {
+    let mut chain = paid_thrice();
+    let mut lied = plan(&[]);
+    lied.subjects = vec![address("thief", 20, u64::MAX)];
+    lied.as_of = Some(block(25));
+    for beyond in [19, 26, u64::MAX] {
+        let rows = vec![(out("p20:0"), 20), (out("p30:0"), beyond)];
+        chain.received.insert(script("thief"), rows);
+        let trace = run(lied.clone(), &chain);
+        let gap = unavailable(ErrorClass::Inconsistent.reason());
+        assert_eq!(trace.subject_gaps(), [("thief".into(), gap)]);
+        assert!(trace.settlement().seeds().is_empty());
+    }
 }
 
 #[test]
@@ -873,6 +909,25 @@ proptest! {
             assert_balanced(&trace);
             assert_within_limits(&trace);
         }
+    }
+
+    #[test]
+    fn nothing_is_asked_twice(random in random_trace()) {
+        let ledger = random.ledger();
+        let mut asked = BTreeSet::new();
+        let mut fetched = BTreeSet::new();
+        traced(random.plan(&ledger), &FakeChain::of(&ledger), |wave| {
+            for query in wave {
+                match query {
+                    Query::Transaction { txid, .. } => assert!(fetched.insert(*txid)),
+                    Query::Spends { txid, outputs, .. } => {
+                        let new = |(vout, _): &(u32, _)| asked.insert((*txid, *vout));
+                        assert!(outputs.iter().all(new));
+                    }
+                    Query::Received { .. } => panic!("no address was named"),
+                }
+            }
+        });
     }
 
     #[test]

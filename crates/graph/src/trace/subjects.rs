@@ -99,8 +99,8 @@ impl Subjects {
         self.named.contains(txid)
     }
 
-    pub(super) fn received(&mut self, script: &ScriptBuf, outputs: &[(OutPoint, u64)]) {
-        self.received.insert(script.clone(), outputs.to_vec());
+    pub(super) fn received(&mut self, script: &ScriptBuf, outputs: Vec<(OutPoint, u64)>) {
+        self.received.insert(script.clone(), outputs);
     }
 
     /// Notes what is not known of the addresses of a script; what was noted first stays.

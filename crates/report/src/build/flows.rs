@@ -16,21 +16,35 @@ type Key = (u64, u32, Txid, u32);
 pub(super) fn list(trace: &Trace, endings: &Endings) -> Vec<Flow> {
     let mut listed: BTreeMap<Key, Flow> = BTreeMap::new();
     let graph = trace.graph();
-    let visited = graph.pools().filter(|pool| graph.pool(*pool).visited);
-    for pool in visited {
-        let view = graph.pool(pool);
-        let touching: BTreeSet<FlowIx> = view.inputs.iter().chain(view.outputs).copied().collect();
-        for flow in touching {
-            if let Some(row) = output(trace, endings, flow) {
+    for (pool, flows) in touching(trace) {
+        let payers = payers(trace, pool);
+        for flow in flows {
+            if let Some(row) = output(trace, endings, flow, &payers) {
                 listed.insert(key(trace, flow), row);
             }
         }
-        if let Some(row) = fee(trace, pool) {
+        if let Some(row) = fee(trace, pool, payers) {
             let (height, depth) = graph.order(pool);
-            listed.insert((height, depth, view.txid, u32::MAX), row);
+            listed.insert((height, depth, graph.pool(pool).txid, u32::MAX), row);
         }
     }
     listed.into_values().collect()
+}
+
+/// What poured into or out of a visited transaction, by the transaction that created it; every visited
+/// transaction is listed, for its fee.
+fn touching(trace: &Trace) -> BTreeMap<PoolIx, BTreeSet<FlowIx>> {
+    let graph = trace.graph();
+    let mut touching: BTreeMap<PoolIx, BTreeSet<FlowIx>> = BTreeMap::new();
+    for pool in graph.pools().filter(|pool| graph.pool(*pool).visited) {
+        let view = graph.pool(pool);
+        touching.entry(pool).or_default().extend(view.outputs);
+        for flow in view.inputs {
+            let creator = graph.flow(*flow).creator;
+            touching.entry(creator).or_default().insert(*flow);
+        }
+    }
+    touching
 }
 
 /// The node that a flow pours into: its visited spender, or the output itself.
@@ -50,7 +64,7 @@ fn key(trace: &Trace, flow: FlowIx) -> Key {
     (height, depth, txid, vout)
 }
 
-fn output(trace: &Trace, endings: &Endings, flow: FlowIx) -> Option<Flow> {
+fn output(trace: &Trace, endings: &Endings, flow: FlowIx, payers: &[String]) -> Option<Flow> {
     let chain = &trace.plan().chain;
     let view = trace.graph().flow(flow);
     let creator = trace.graph().pool(view.creator);
@@ -64,7 +78,7 @@ fn output(trace: &Trace, endings: &Endings, flow: FlowIx) -> Option<Flow> {
         time: creator.placement.block().map(|block| Timestamp(block.time)),
         from: NodeId::transaction(chain, &creator.txid).into(),
         to: destination(trace, endings, flow).into(),
-        from_addresses: payers(trace, view.creator),
+        from_addresses: payers.to_vec(),
         to_address: view.script.and_then(|script| address(chain, script)),
         asset: chain.native().symbol,
         amount: view.value?.into(),
@@ -75,7 +89,7 @@ fn output(trace: &Trace, endings: &Endings, flow: FlowIx) -> Option<Flow> {
     })
 }
 
-fn fee(trace: &Trace, pool: PoolIx) -> Option<Flow> {
+fn fee(trace: &Trace, pool: PoolIx, payers: Vec<String>) -> Option<Flow> {
     let chain = &trace.plan().chain;
     let view = trace.graph().pool(pool);
     let amount = trace.graph().fee(pool).filter(|fee| *fee > 0)?;
@@ -88,7 +102,7 @@ fn fee(trace: &Trace, pool: PoolIx) -> Option<Flow> {
         time: view.placement.block().map(|block| Timestamp(block.time)),
         from: NodeId::transaction(chain, &view.txid).into(),
         to: NodeId::fees(chain).into(),
-        from_addresses: payers(trace, pool),
+        from_addresses: payers,
         to_address: None,
         asset: chain.native().symbol,
         amount: amount.into(),
