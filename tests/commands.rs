@@ -98,6 +98,28 @@ fn a_report_of_a_killed_trace_says_what_is_known_so_far() {
 }
 
 #[test]
+fn a_running_trace_can_be_looked_at() {
+    let wide = Wide::new(300, Duration::from_millis(20));
+    let data = directory();
+    let trace = wide
+        .trace()
+        .option("--name", "theft")
+        .data(data.path())
+        .start();
+    while wide.server.requests() < 80 {
+        sleep(Duration::from_millis(2));
+    }
+    let report = Hansel::new("report theft --json").data(data.path()).run();
+    let report = report.exits(3).report();
+    report.balances();
+    assert!(!report.visited().is_empty());
+    let theft = wide.ledger.theft().to_string();
+    let explain = Hansel::new("explain theft").args([theft]).data(data.path());
+    explain.run().exits(0);
+    assert!(trace.wait().exits(0).stdout.contains("\"name\": \"theft\""));
+}
+
+#[test]
 fn a_case_that_was_never_traced_is_an_error_that_lists_those_that_were() {
     let Some(scene) = Scene::shared() else { return };
     let (data, _) = traced(&scene);
