@@ -220,49 +220,56 @@ impl Trace {
         query: &Query,
         outcome: Result<Fact, String>,
     ) -> Result<(), TraceError> {
-        match (query, outcome) {
-            (Query::Transaction { txid, .. }, Ok(Fact::Transaction(statement)))
+        match outcome {
+            Ok(fact) => self.learn(query, fact),
+            Err(reason) => self.lose(query, reason),
+        }
+    }
+
+    fn learn(&mut self, query: &Query, fact: Fact) -> Result<(), TraceError> {
+        match (query, fact) {
+            (Query::Transaction { txid, .. }, Fact::Transaction(statement))
                 if statement.txid == *txid =>
             {
                 self.visit(statement)
             }
-            (Query::Transaction { txid, .. }, Err(reason)) => {
+            (Query::Spends { txid, .. }, Fact::Spends(spends)) if spends.txid == *txid => {
+                if answers_spends(query, &spends) {
+                    self.learn_spends(txid, spends.outputs)
+                } else {
+                    self.lose(query, ErrorClass::Inconsistent.reason().to_owned())
+                }
+            }
+            (Query::Received { script, .. }, Fact::Received(outputs)) => {
+                if answers_received(query, &outputs) {
+                    self.subjects.received(script, outputs);
+                    Ok(())
+                } else {
+                    self.lose(query, ErrorClass::Inconsistent.reason().to_owned())
+                }
+            }
+            (Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. }, _) => {
+                Err(TraceError::WrongAnswer)
+            }
+        }
+    }
+
+    fn lose(&mut self, query: &Query, reason: String) -> Result<(), TraceError> {
+        match query {
+            Query::Transaction { txid, .. } => {
                 self.fail(txid, Gap::TransactionUnavailable { reason });
                 Ok(())
             }
-            (Query::Spends { txid, .. }, Ok(Fact::Spends(spends))) if spends.txid == *txid => {
-                if answers(query, &spends) {
-                    self.learn_spends(txid, spends.outputs)
-                } else {
-                    self.lose_spends(query, ErrorClass::Inconsistent.reason())
-                }
+            Query::Spends { txid, outputs, .. } => {
+                let gap = Gap::SpendUnknown { reason };
+                let unknown =
+                    |(vout, _): &(u32, _)| (*vout, SpendState::Unknown { gap: gap.clone() });
+                self.learn_spends(txid, outputs.iter().map(unknown).collect())
             }
-            (Query::Spends { .. }, Err(reason)) => self.lose_spends(query, &reason),
-            (
-                Query::Received {
-                    script,
-                    since,
-                    as_of,
-                },
-                Ok(Fact::Received(outputs)),
-            ) => {
-                let asked = *since..=*as_of;
-                if outputs.iter().all(|(_, height)| asked.contains(height)) {
-                    self.subjects.received(script, outputs);
-                } else {
-                    let reason = ErrorClass::Inconsistent.reason().to_owned();
-                    self.subjects
-                        .lost(script, &Gap::TransactionUnavailable { reason });
-                }
-                Ok(())
-            }
-            (Query::Received { script, .. }, Err(reason)) => {
+            Query::Received { script, .. } => {
                 self.subjects
                     .lost(script, &Gap::TransactionUnavailable { reason });
                 Ok(())
-            }
-            (Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. }, Ok(_)) => {
-                Err(TraceError::WrongAnswer)
             }
         }
     }
@@ -283,11 +290,20 @@ impl Trace {
 }
 
 /// True where an answer speaks of exactly the outputs and the height asked for.
-fn answers(query: &Query, spends: &Spends) -> bool {
+fn answers_spends(query: &Query, spends: &Spends) -> bool {
     let Query::Spends { outputs, as_of, .. } = query else {
         return false;
     };
     let asked = outputs.iter().map(|(vout, _)| vout);
     let told = spends.outputs.iter().map(|(vout, _)| vout);
     spends.as_of == *as_of && asked.eq(told)
+}
+
+/// True where a history stays within the heights asked for.
+fn answers_received(query: &Query, received: &[(OutPoint, u64)]) -> bool {
+    let Query::Received { since, as_of, .. } = query else {
+        return false;
+    };
+    let asked = *since..=*as_of;
+    received.iter().all(|(_, height)| asked.contains(height))
 }

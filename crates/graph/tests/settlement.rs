@@ -192,11 +192,12 @@ proptest! {
     }
 
     #[test]
-    fn facts_may_arrive_in_any_order(number: u64, size in 1_u64..200, thefts in 1_usize..4) {
+    fn facts_may_arrive_in_any_order(number: u64, size in 1_u64..200, thefts in 1_usize..4, pro_rata: bool) {
+        let fee_rule = if pro_rata { FeeRule::ProRata } else { FeeRule::Last };
         let ledger = ledgers::random(number, size);
         let seeds = choose_seeds(&ledger, &mut Dice(number), thefts);
-        let (graph, settled) = settle(&ledger, &seeds, &Rule::ALL, FeeRule::Last);
-        let (late_graph, late) = settle_one_by_one(&ledger, &seeds, &mut Dice(!number));
+        let (graph, settled) = settle(&ledger, &seeds, &Rule::ALL, fee_rule);
+        let (late_graph, late) = settle_one_by_one(&ledger, &seeds, fee_rule, &mut Dice(!number));
         for transaction in &ledger {
             let (pool, late_pool) = (graph.find(&transaction.txid).unwrap(), late_graph.find(&transaction.txid).unwrap());
             prop_assert_eq!(graph.order(pool), late_graph.order(late_pool));
@@ -215,11 +216,12 @@ proptest! {
 fn settle_one_by_one(
     ledger: &[TransactionStatement],
     seeds: &[Seed],
+    fee_rule: FeeRule,
     dice: &mut Dice,
 ) -> (FlowGraph, Settlement) {
     let mut left: Vec<&TransactionStatement> = ledger.iter().collect();
     let mut graph = FlowGraph::default();
-    let mut settlement = Settlement::new(&Rule::ALL, FeeRule::Last, Direction::Forward);
+    let mut settlement = Settlement::new(&Rule::ALL, fee_rule, Direction::Forward);
     for seed in seeds {
         settlement.add_seed(*seed);
     }

@@ -343,17 +343,6 @@ impl Trace {
         }
         Ok(())
     }
-
-    /// Notes that nothing could be learnt about the spending of the outputs asked for.
-    pub(super) fn lose_spends(&mut self, query: &Query, reason: &str) -> Result<(), TraceError> {
-        let Query::Spends { txid, outputs, .. } = query else {
-            return Err(TraceError::WrongAnswer);
-        };
-        let reason = reason.to_owned();
-        let gap = Gap::SpendUnknown { reason };
-        let unknown = |(vout, _): &(u32, _)| (*vout, SpendState::Unknown { gap: gap.clone() });
-        self.learn_spends(txid, outputs.iter().map(unknown).collect())
-    }
 }
 
 /// What each seed claims in a flow's strands.
