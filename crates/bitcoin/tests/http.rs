@@ -300,16 +300,9 @@ async fn as_many_requests_as_allowed_are_under_way_and_never_more() {
         ..quick()
     };
     let wire = wire_at(&server.url(), limits);
-    let started = Instant::now();
     let outcomes = join_all((0..50).map(|_| get(&wire))).await;
     assert!(outcomes.iter().all(Result::is_ok));
     assert_eq!(server.peak(), 5);
-    // Ten rounds of 50 ms; one after the other they would take 2.5 s.
-    assert!(
-        started.elapsed() < Duration::from_millis(2_000),
-        "{:?}",
-        started.elapsed()
-    );
 }
 
 #[tokio::test]

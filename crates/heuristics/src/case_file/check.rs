@@ -78,7 +78,13 @@ impl CaseFile {
         here: &Place<'_>,
         chains: &[Chain],
     ) -> Result<(), CaseFileError> {
+        let mut named = BTreeSet::new();
         for seed in &self.seeds {
+            here.require(
+                named.insert((&seed.chain, &seed.subject)),
+                &seed.subject,
+                || "named twice; one seed with a longer time does".into(),
+            )?;
             let subject = self.check_on(here, chains, &seed.chain, &seed.subject)?;
             let dated = seed.since.is_some() || seed.until.is_some();
             let one_moment = matches!(subject, Some(Subject::Transaction(_) | Subject::Output(_)));

@@ -36,7 +36,8 @@ pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
 
 fn table(page: &Page<'_>, chain: &str, asset: &str) -> Result<String, AmountError> {
     let mut columns = Vec::new();
-    for rule in &page.report.case.rules {
+    let rules = page.report.case.rules.iter();
+    for rule in rules.filter(|rule| rule.conserves()) {
         columns.push(Column::of(page, chain, asset, *rule)?);
     }
     let show = |amount: Amount| page.assets.digits(chain, asset, amount);
@@ -67,18 +68,19 @@ fn table(page: &Page<'_>, chain: &str, asset: &str) -> Result<String, AmountErro
         clipped(asset, LONGEST),
         clipped(chain, LONGEST)
     );
-    Ok(format!(
-        "{head}\n{}{}",
-        table.print(page.width),
-        poison_note(page)
-    ))
+    let table = if columns.is_empty() {
+        String::new()
+    } else {
+        table.print(page.width)
+    };
+    Ok(format!("{head}\n{table}{}", poison_note(page)))
 }
 
 fn poison_note(page: &Page<'_>) -> String {
     let reach = page.report.case.rules.iter().any(|rule| !rule.conserves());
     if reach {
         page.wrapped(
-            "poison says what touched the theft, not how much of it is where",
+            "poison says what touched the theft, not how much of it is where: not a measure, so it has no column",
             2,
         )
     } else {
@@ -118,16 +120,13 @@ impl Column {
             stolen: Amount::checked_sum(rows.iter().map(|row| row.stolen))?,
             categories,
             total: Amount::checked_sum(rows.iter().map(|row| row.total))?,
-            balances: balances(rule, &rows, ids.len()),
+            balances: balances(&rows, ids.len()),
         })
     }
 }
 
 /// A sum could balance by chance where the seeds do not, so every row is asked, and none may be missing.
-fn balances(rule: Rule, rows: &[&Accounting], seeds: usize) -> &'static str {
-    if !rule.conserves() {
-        return "not a measure";
-    }
+fn balances(rows: &[&Accounting], seeds: usize) -> &'static str {
     if rows.len() == seeds && rows.iter().all(|row| row.balances()) {
         "yes"
     } else {

@@ -6,6 +6,7 @@ use crate::visible::clipped;
 
 pub(super) fn section(page: &Page<'_>) -> String {
     let mut text = "Conditions\n".to_owned();
+    text += &page.wrapped(&format!("asked for: {}", subjects(page)), 2);
     for tip in &page.report.tips {
         let height = grouped(&tip.height.to_string());
         let (chain, hash) = (clipped(&tip.chain, LONGEST), clipped(&tip.hash, LONGEST));
@@ -32,6 +33,17 @@ pub(super) fn section(page: &Page<'_>) -> String {
         );
     }
     text
+}
+
+/// What the investigator named, with the blocks or days that count.
+fn subjects(page: &Page<'_>) -> String {
+    let subjects = &page.report.case.subjects;
+    let shown = subjects.iter().take(SHOWN);
+    let mut shown: Vec<_> = shown.map(|subject| clipped(subject, LONGEST)).collect();
+    if subjects.len() > SHOWN {
+        shown.push(format!("{} more", subjects.len() - SHOWN));
+    }
+    shown.join(", ")
 }
 
 fn limits(page: &Page<'_>) -> String {

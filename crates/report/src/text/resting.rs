@@ -110,7 +110,7 @@ fn entry(page: &Page<'_>, number: usize, end: &End<'_>) -> String {
         .then(|| page.wrapped(&clipped(&node.id, LONGEST), 5));
     page.wrapped(&head, 2)
         + &id.unwrap_or_default()
-        + &page.wrapped(&stopped(end, &whole.unwrap_or_default()), 5)
+        + &page.wrapped(&stopped(page, end, &whole.unwrap_or_default()), 5)
 }
 
 /// `fifo 1.0 BTC, haircut 0.5 BTC`, in the order of the case's rules; one amount where they agree.
@@ -130,13 +130,21 @@ fn amounts(page: &Page<'_>, tainted: &[Amount], show: &dyn Fn(Amount) -> String)
 }
 
 /// `at rest since TIME (block HEIGHT), 3.0 BTC in all`, with the reason where the kind does not say it.
-fn stopped(end: &End<'_>, whole: &str) -> String {
+///
+/// The time is that of the payment, and only what rests has been so since then.
+fn stopped(page: &Page<'_>, end: &End<'_>, whole: &str) -> String {
     let stop = end.node.stop.as_ref();
     let kind = stop.map_or("not followed", |stop| stop.kind.name());
     let reason = stop.filter(|stop| stop.kind != StopKind::AtRest || !end.node.gaps.is_empty());
     let reason = reason.filter(|stop| !stop.reason.is_empty());
     let reason = reason.map(|stop| format!(": {}", clipped(&stop.reason, LONGEST)));
-    let time = end.holding.time.map(|time| format!(" since {time}"));
+    let resting = stop.is_some_and(|stop| stop.kind == StopKind::AtRest);
+    let moment = match page.report.case.direction {
+        Direction::Forward if resting => " since",
+        Direction::Forward => ", received",
+        Direction::Backward => ", paid",
+    };
+    let time = end.holding.time.map(|time| format!("{moment} {time}"));
     let block = end
         .holding
         .block
