@@ -52,11 +52,6 @@ pub enum Gap {
         /// The source's reason, already made safe to print.
         reason: String,
     },
-    /// The transaction was in the mempool before and is no longer part of what the source knows.
-    Replaced {
-        /// The transaction that was replaced or dropped.
-        transaction: Txid,
-    },
 }
 
 impl Gap {
@@ -71,7 +66,6 @@ impl Gap {
             Self::FalseSpend { .. } => "false-spend",
             Self::FalsePayment { .. } => "false-payment",
             Self::TransactionUnavailable { .. } => "transaction-unavailable",
-            Self::Replaced { .. } => "replaced",
         }
     }
 }
@@ -109,12 +103,6 @@ impl fmt::Display for Gap {
             ),
             Self::TransactionUnavailable { reason } => {
                 write!(f, "the transaction could not be fetched: {reason}")
-            }
-            Self::Replaced { transaction } => {
-                write!(
-                    f,
-                    "seen unconfirmed before and since replaced or dropped: {transaction}"
-                )
             }
         }
     }
