@@ -7,7 +7,7 @@ command -v g++ > /dev/null || missing+=(g++)
 compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' > /dev/null || compgen -G '/usr/lib/*/libclang*.so*' > /dev/null || missing+=(libclang1)
 
 if ! command -v cargo > /dev/null; then
-    echo "setup: Rust is missing; install it with rustup (rust-toolchain 1.90 or newer) and run this again" >&2
+    echo "setup: Rust is missing; install it with rustup (rust-toolchain 1.94 or newer) and run this again" >&2
     exit 1
 fi
 if [ ${#missing[@]} -eq 0 ]; then

@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use bitcoin::consensus::encode::{deserialize, serialize};
 use bitcoin::hex::{DisplayHex, FromHex};
 use bitcoin::{Address, Block, OutPoint, Transaction, TxOut, Txid};
-use hansel_bitcoin::{RecordWire, Recorder, Request, Wire};
 use hansel_ledger::{EndpointActivity, ErrorClass, SourceError, UnixTime};
+use hansel_wire::{RecordWire, Recorder, Request, Wire};
 use serde_json::{Value, json};
 
 const DMM: [&str; 2] = [

@@ -9,8 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::wire::failure;
-use crate::{Disbelief, Request, Wire};
+use hansel_wire::failure;
+use hansel_wire::{Request, Wire};
+
+use crate::Disbelief;
 
 /// What was asked of one endpoint and what it answered, for one query.
 pub(crate) struct Conversation<'a> {

@@ -8,6 +8,7 @@ mod transaction;
 
 use std::sync::{Arc, Mutex};
 
+use crate::protocols::not_bitcoin;
 use async_trait::async_trait;
 use hansel_ledger::{
     Answer, BlockRef, Chain, ChainSource, EndpointActivity, Fact, Query, SourceError,
@@ -16,10 +17,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use crate::Wire;
 use crate::conversation::Conversation;
-use crate::wire::one_line;
 use fetched::Fetched;
+use hansel_wire::Wire;
+use hansel_wire::one_line;
 
 /// An Electrum server as a source.
 ///
@@ -93,6 +94,7 @@ impl ChainSource for ElectrumSource {
                 since,
                 as_of,
             } => Fact::Received(self.received(&talk, script, *since, *as_of).await?),
+            Query::Evm(_) => return Err(not_bitcoin(self.wire.endpoint(), &self.chain)),
         };
         Ok(Answer {
             fact,

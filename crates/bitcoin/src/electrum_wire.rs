@@ -14,10 +14,10 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::conversation::complaint_class;
-use crate::http::Tally;
-use crate::wire::failure;
-use crate::{Request, Wire};
 use connection::{Connection, Failure};
+use hansel_wire::Tally;
+use hansel_wire::failure;
+use hansel_wire::{Request, Wire};
 use stream::Address;
 
 /// What an [`ElectrumWire`] allows itself and the server.

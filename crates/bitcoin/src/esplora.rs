@@ -10,6 +10,7 @@ mod transaction;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::protocols::not_bitcoin;
 use async_trait::async_trait;
 use hansel_ledger::{
     Answer, BlockRef, Chain, ChainSource, EndpointActivity, ErrorClass, Fact, Query, SourceError,
@@ -17,8 +18,10 @@ use hansel_ledger::{
 use tokio::sync::OnceCell;
 
 use crate::conversation::Conversation;
-use crate::wire::failure;
-use crate::{Disbelief, Request, Wire};
+use hansel_wire::failure;
+use hansel_wire::{Request, Wire};
+
+use crate::Disbelief;
 
 /// An Esplora server as a source.
 ///
@@ -150,6 +153,7 @@ impl ChainSource for EsploraSource {
                 since,
                 as_of,
             } => Fact::Received(self.received(&talk, script, *since, *as_of).await?),
+            Query::Evm(_) => return Err(not_bitcoin(self.wire.endpoint(), &self.chain)),
         };
         Ok(Answer {
             fact,

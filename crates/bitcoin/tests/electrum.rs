@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use bitcoin::{Network, Txid};
 use electrum_proxy::{Act, Proxy, Socks};
-use hansel_bitcoin::{ElectrumLimits, ElectrumSource, ElectrumWire, Request, Wire};
+use hansel_bitcoin::{ElectrumLimits, ElectrumSource, ElectrumWire};
 use hansel_ledger::{Chain, ChainSource, ErrorClass, Fact, Family, Placement, Query, SourceError};
 use hansel_testkit::{Electrs, Indexes, Regtest, Scenario, require_bitcoind, require_electrs};
+use hansel_wire::{Request, Wire};
 use serde_json::{Value, json};
 
 struct Server {

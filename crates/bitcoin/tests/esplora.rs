@@ -16,9 +16,7 @@ use bitcoin::{
     Amount, Block, BlockHash, CompactTarget, Network, OutPoint, ScriptBuf, Transaction, TxIn,
     TxMerkleNode, TxOut, Txid,
 };
-use hansel_bitcoin::{
-    CoreSource, Credentials, EsploraSource, Failover, HttpOptions, HttpWire, Limits, Paces,
-};
+use hansel_bitcoin::{CoreSource, EsploraSource};
 use hansel_ledger::{
     Answer, Chain, ChainSource, ErrorClass, Fact, Family, Placement, Query, SourceError,
     SpendState, Spends, TransactionStatement,
@@ -27,6 +25,7 @@ use hansel_testkit::{
     ChainIndex, EsploraOptions, EsploraServer, Fault, FaultProxy, HttpReply, HttpRequest, Indexes,
     Ledger, Regtest, Rule, Shape, Target, require_bitcoind,
 };
+use hansel_wire::{Credentials, Failover, HttpOptions, HttpWire, Limits, Paces};
 use serde_json::{Value, json};
 
 fn chain() -> Chain {

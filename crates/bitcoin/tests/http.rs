@@ -12,10 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use hansel_bitcoin::{
-    ClientError, Credentials, HttpOptions, HttpWire, Limits, Paces, Request, Wire,
-};
 use hansel_ledger::{ErrorClass, SourceError};
+use hansel_wire::{ClientError, Credentials, HttpOptions, HttpWire, Limits, Paces, Request, Wire};
 use hostile::{Hostile, reply};
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};

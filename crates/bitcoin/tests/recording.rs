@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bitcoin::{Network, OutPoint, Txid};
-use hansel_bitcoin::{
-    Credentials, EndpointSpec, HttpOptions, HttpWire, Limits, OpenError, OpenOptions, Paces,
-    Record, RecordWire, Recorder, Recording, RecordingError, ReplayWire, Request, Wire, open,
-};
+use hansel_bitcoin::BitcoinProtocols;
 use hansel_ledger::{Answer, Chain, ChainSource, ErrorClass, Family, Query, SourceError, UnixTime};
 use hansel_testkit::{
     EsploraOptions, EsploraServer, Fault, FaultProxy, Ledger, Rule, Shape, Target,
+};
+use hansel_wire::{
+    Credentials, EndpointSpec, HttpOptions, HttpWire, Limits, OpenError, OpenOptions, Paces,
+    Record, RecordWire, Recorder, Recording, RecordingError, ReplayWire, Request, Wire, open,
 };
 use hostile::{Hostile, reply};
 use serde_json::{Value, json};
@@ -49,7 +50,7 @@ fn live(urls: &[String], record: Option<Record>) -> Arc<dyn ChainSource> {
         record,
         ..OpenOptions::default()
     };
-    open(&chain(), &specs, &options).unwrap()
+    open(&chain(), &specs, &options, &BitcoinProtocols).unwrap()
 }
 
 fn replayed(directory: &Path) -> Result<Arc<dyn ChainSource>, OpenError> {
@@ -57,7 +58,7 @@ fn replayed(directory: &Path) -> Result<Arc<dyn ChainSource>, OpenError> {
         replay: Some(directory.to_owned()),
         ..OpenOptions::default()
     };
-    open(&chain(), &[], &options)
+    open(&chain(), &[], &options, &BitcoinProtocols)
 }
 
 fn served(ledger: &Ledger) -> EsploraServer {
@@ -467,7 +468,7 @@ async fn a_torn_recording_is_reported_when_it_is_opened() {
         })),
         ..OpenOptions::default()
     };
-    open(&chain(), &[], &options).unwrap();
+    open(&chain(), &[], &options, &BitcoinProtocols).unwrap();
     assert_eq!(told.lock().unwrap().len(), 1);
 }
 
@@ -480,8 +481,13 @@ fn nothing_to_open_is_said_with_a_hint() {
         "{nothing}"
     );
     let elsewhere = "bitcoin:esplora=https://one.example/api".parse().unwrap();
-    let none = open(&chain(), &[elsewhere], &OpenOptions::default())
-        .err()
-        .unwrap();
+    let none = open(
+        &chain(),
+        &[elsewhere],
+        &OpenOptions::default(),
+        &BitcoinProtocols,
+    )
+    .err()
+    .unwrap();
     assert!(none.to_string().contains("hint: "), "{none}");
 }

@@ -242,6 +242,7 @@ fn label(query: &Query) -> String {
         Query::Transaction { txid, .. } => format!("transaction {txid}"),
         Query::Spends { txid, .. } => format!("spends {txid}"),
         Query::Received { script, .. } => format!("received {}", script.to_hex_string()),
+        Query::Evm(query) => format!("{query:?}"),
     }
 }
 

@@ -128,7 +128,11 @@ pub(crate) async fn reconcile(
     chain: &Chain,
     tip: &BlockRef,
 ) -> Result<Option<String>, Failure> {
-    let genesis = genesis_block(chain.network()).block_hash();
+    // The first block of an EVM chain is its endpoint's word; the chain's id was compared already.
+    let genesis = match chain.network() {
+        Some(network) => genesis_block(network).block_hash(),
+        None => source.block_at(0).await?.hash,
+    };
     store.register_chain(chain, genesis)?;
     let (mut fork, mut newest) = (None, None);
     for header in store.known_headers(chain) {

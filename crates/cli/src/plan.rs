@@ -324,7 +324,11 @@ fn parse_subject(named: &NamedSubject, chain: &Chain) -> Result<Subject, Failure
     Subject::parse(&named.text, chain).map_err(|error| {
         let hint = match &error {
             SubjectError::WrongNetwork { .. } => "name the address's own chain with --chain; `hansel endpoints` lists the chains",
-            SubjectError::Ethereum(..) => "this version reads Bitcoin chains only",
+            SubjectError::Ethereum(..) => "name its chain with --chain, as in --chain ethereum; `hansel endpoints` lists the chains",
+            SubjectError::NotEvm(..) => "name its own chain with --chain; `hansel endpoints` lists the chains",
+            SubjectError::Hash(_) | SubjectError::Account { .. } | SubjectError::Movement(_) => {
+                "a subject is a known case (see `hansel cases`), a case file, a transaction hash, HASH:log:INDEX, HASH:call:PATH or an address"
+            }
             SubjectError::Address { .. } | SubjectError::Txid(_) | SubjectError::OutputIndex(_) | SubjectError::Length => {
                 "a subject is a known case (see `hansel cases`), a case file, TXID, TXID:VOUT or an address"
             }

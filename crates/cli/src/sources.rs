@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use directories::ProjectDirs;
-use hansel_bitcoin::{
-    Credentials, EndpointEntry, EndpointSpec, Endpoints, Limits, OpenOptions, Record,
-    open as open_source,
-};
-use hansel_ledger::{Chain, ChainSource};
+use hansel_bitcoin::BitcoinProtocols;
+use hansel_ethereum::EthereumProtocols;
+use hansel_ledger::{Chain, ChainSource, Family};
 use hansel_store::Store;
+use hansel_wire::{
+    Credentials, EndpointEntry, EndpointSpec, Endpoints, Limits, OpenError, OpenOptions, Protocols,
+    Record,
+};
 
 use crate::args::{Common, SourceArgs};
 use crate::config::Config;
@@ -67,7 +69,20 @@ pub(crate) fn open(
     chain: &Chain,
 ) -> Result<Arc<dyn ChainSource>, Failure> {
     let specs = specs(args, config)?;
-    Ok(open_source(chain, &specs, &options(args)?)?)
+    Ok(open_chain(chain, &specs, &options(args)?)?)
+}
+
+/// Opens the endpoints of a chain by the protocols of its family.
+pub(crate) fn open_chain(
+    chain: &Chain,
+    specs: &[EndpointSpec],
+    options: &OpenOptions,
+) -> Result<Arc<dyn ChainSource>, OpenError> {
+    let protocols: &dyn Protocols = match chain.family() {
+        Family::Bitcoin(_) => &BitcoinProtocols,
+        Family::Evm(_) => &EthereumProtocols,
+    };
+    hansel_wire::open(chain, specs, options, protocols)
 }
 
 /// The endpoints that the command line names, else the configured ones.

@@ -248,9 +248,13 @@ impl Trace {
                     self.lose(query, ErrorClass::Inconsistent.reason().to_owned())
                 }
             }
-            (Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. }, _) => {
-                Err(TraceError::WrongAnswer)
-            }
+            (
+                Query::Transaction { .. }
+                | Query::Spends { .. }
+                | Query::Received { .. }
+                | Query::Evm(_),
+                _,
+            ) => Err(TraceError::WrongAnswer),
         }
     }
 
@@ -271,6 +275,7 @@ impl Trace {
                     .lost(script, &Gap::TransactionUnavailable { reason });
                 Ok(())
             }
+            Query::Evm(_) => Err(TraceError::WrongAnswer),
         }
     }
 

@@ -673,7 +673,7 @@ fn the_most_tainted_value_is_asked_for_first() {
         .iter()
         .filter_map(|query| match query {
             Query::Transaction { txid, .. } => Some(*txid),
-            Query::Spends { .. } | Query::Received { .. } => None,
+            Query::Spends { .. } | Query::Received { .. } | Query::Evm(_) => None,
         })
         .collect();
     assert_eq!(fetched, ["theft", "hop1", "hop2", "hop0"].map(txid));
@@ -924,7 +924,7 @@ proptest! {
                         let new = |(vout, _): &(u32, _)| asked.insert((*txid, *vout));
                         assert!(outputs.iter().all(new));
                     }
-                    Query::Received { .. } => panic!("no address was named"),
+                    Query::Received { .. } | Query::Evm(_) => panic!("no address was named"),
                 }
             }
         });

@@ -30,12 +30,23 @@ pub enum AmountError {
     NotANumber(String),
 }
 
+impl From<U256> for Amount {
+    fn from(units: U256) -> Self {
+        Self(units)
+    }
+}
+
 impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(U256::ZERO);
 
     /// One base unit.
     pub const ONE: Self = Self(U256::ONE);
+
+    /// The number itself.
+    pub fn to_u256(self) -> U256 {
+        self.0
+    }
 
     /// True for nothing.
     pub fn is_zero(self) -> bool {

@@ -1,6 +1,8 @@
 //! Where in a chain something stands.
 
+use alloy_primitives::B256;
 use bitcoin::BlockHash;
+use bitcoin::hashes::Hash as _;
 use serde::{Deserialize, Serialize};
 
 use crate::UnixTime;
@@ -10,10 +12,31 @@ use crate::UnixTime;
 pub struct BlockRef {
     /// Distance from the genesis block.
     pub height: u64,
-    /// Hash of the header.
+    /// Hash of the header, printed as the chain's own tools print it but for a `0x`.
     pub hash: BlockHash,
     /// The header's own time; miners may be hours off.
     pub time: UnixTime,
+}
+
+impl BlockRef {
+    /// Names a block of an EVM chain.
+    pub fn evm(height: u64, hash: B256, time: UnixTime) -> Self {
+        let mut bytes = hash.0;
+        // Bitcoin hashes are printed backwards.
+        bytes.reverse();
+        Self {
+            height,
+            hash: BlockHash::from_byte_array(bytes),
+            time,
+        }
+    }
+
+    /// The hash as EVM chains spell it.
+    pub fn evm_hash(&self) -> B256 {
+        let mut bytes = self.hash.to_byte_array();
+        bytes.reverse();
+        B256::from(bytes)
+    }
 }
 
 /// What a source knows of a transaction's place in the chain.

@@ -1,10 +1,11 @@
 //! A chain as an entry of `config/chains.toml` names it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bitcoin::Network;
 
-use crate::Asset;
+use crate::{Asset, EvmNetwork};
 
 /// A chain: its name in configuration, reports and ids, and how its data is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,10 +15,12 @@ pub struct Chain {
 }
 
 /// The kind of chain, which decides how it is read and how subjects are spelt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// Bitcoin or one of its test networks.
     Bitcoin(Network),
+    /// Ethereum or a chain that runs its virtual machine.
+    Evm(Arc<EvmNetwork>),
 }
 
 impl Chain {
@@ -45,21 +48,31 @@ impl Chain {
     }
 
     /// How the chain's data is read.
-    pub fn family(&self) -> Family {
-        self.family
+    pub fn family(&self) -> &Family {
+        &self.family
     }
 
-    /// The Bitcoin network whose address prefixes the chain uses.
-    pub fn network(&self) -> Network {
-        match self.family {
-            Family::Bitcoin(network) => network,
+    /// The Bitcoin network whose address prefixes the chain uses; `None` on an EVM chain.
+    pub fn network(&self) -> Option<Network> {
+        match &self.family {
+            Family::Bitcoin(network) => Some(*network),
+            Family::Evm(_) => None,
+        }
+    }
+
+    /// What is known of an EVM chain; `None` on a Bitcoin chain.
+    pub fn evm(&self) -> Option<&EvmNetwork> {
+        match &self.family {
+            Family::Bitcoin(_) => None,
+            Family::Evm(network) => Some(network),
         }
     }
 
     /// The native coin.
     pub fn native(&self) -> Asset {
-        match self.family {
+        match &self.family {
             Family::Bitcoin(_) => Asset::bitcoin(),
+            Family::Evm(network) => network.native.clone(),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use bitcoin::{OutPoint, Txid};
 use serde::{Deserialize, Serialize};
 
+use crate::Amount;
+
 /// How far an answer reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
@@ -52,6 +54,58 @@ pub enum Gap {
         /// The source's reason, already made safe to print.
         reason: String,
     },
+    /// The endpoints keep no state of the time, so a balance is not known.
+    NoState {
+        /// The block after which the balance was asked for.
+        block: u64,
+    },
+    /// No endpoint traces transactions, so what contracts moved in them is not known.
+    NoTraces {
+        /// How many transactions.
+        transactions: u64,
+    },
+    /// What the account sent, or what contracts sent it, cannot be found with what the endpoints offer.
+    HistoryUnknown {
+        /// The source's reason, already made safe to print.
+        reason: String,
+    },
+    /// The account makes more transfers than are read of one account.
+    Hub {
+        /// How many were allowed.
+        bound: u64,
+    },
+    /// The balance changed by more or less than the transfers that were found.
+    Unexplained {
+        /// The first block in which it may have happened.
+        since: u64,
+        /// The last one.
+        until: u64,
+        /// How many base units more (`true`) or less than explained.
+        gained: bool,
+        /// How much, in base units.
+        amount: Amount,
+    },
+    /// A transaction changed one asset into others in a way that allows more than one reading.
+    AmbiguousConversion {
+        /// The transaction.
+        tx: String,
+        /// What is ambiguous, and how it was read.
+        reading: String,
+    },
+    /// Blocks whose answers are missing.
+    BlocksUnavailable {
+        /// The first.
+        since: u64,
+        /// The last.
+        until: u64,
+        /// The source's reason, already made safe to print.
+        reason: String,
+    },
+    /// Tokens that the account received, which were not counted as stolen.
+    TokensNotCounted {
+        /// Their contracts and amounts, already made safe to print.
+        tokens: String,
+    },
 }
 
 impl Gap {
@@ -66,6 +120,14 @@ impl Gap {
             Self::FalseSpend { .. } => "false-spend",
             Self::FalsePayment { .. } => "false-payment",
             Self::TransactionUnavailable { .. } => "transaction-unavailable",
+            Self::NoState { .. } => "no-state",
+            Self::NoTraces { .. } => "no-traces",
+            Self::HistoryUnknown { .. } => "history-unknown",
+            Self::Hub { .. } => "hub",
+            Self::Unexplained { .. } => "unexplained-change",
+            Self::AmbiguousConversion { .. } => "ambiguous-conversion",
+            Self::BlocksUnavailable { .. } => "blocks-unavailable",
+            Self::TokensNotCounted { .. } => "tokens-not-counted",
         }
     }
 }
@@ -104,6 +166,48 @@ impl fmt::Display for Gap {
             Self::TransactionUnavailable { reason } => {
                 write!(f, "the transaction could not be fetched: {reason}")
             }
+            Self::NoState { block } => write!(
+                f,
+                "the balance after block {block} is not known: the endpoints keep no state of that time"
+            ),
+            Self::NoTraces { transactions } => write!(
+                f,
+                "what contracts moved in {transactions} of the transactions is not known: no endpoint traces them"
+            ),
+            Self::HistoryUnknown { reason } => {
+                write!(f, "part of the account's history is not known: {reason}")
+            }
+            Self::Hub { bound } => write!(
+                f,
+                "more than {bound} transfers: the account is a hub and was not followed"
+            ),
+            Self::Unexplained {
+                since,
+                until,
+                gained,
+                amount,
+            } => {
+                let more = if *gained { "more" } else { "less" };
+                write!(
+                    f,
+                    "in blocks {since} to {until} the balance became {amount} base units {more} than the transfers found explain"
+                )
+            }
+            Self::AmbiguousConversion { tx, reading } => {
+                write!(
+                    f,
+                    "transaction {tx} can be read in more than one way: {reading}"
+                )
+            }
+            Self::BlocksUnavailable {
+                since,
+                until,
+                reason,
+            } => write!(f, "blocks {since} to {until} could not be read: {reason}"),
+            Self::TokensNotCounted { tokens } => write!(
+                f,
+                "received, and not counted as stolen because the tokens are unknown and never moved on: {tokens}"
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@ mod asset;
 mod block;
 mod chain;
 mod coverage;
+mod evm;
 mod node;
 mod share;
 mod source;
@@ -21,6 +22,11 @@ pub use asset::Asset;
 pub use block::{BlockRef, Placement};
 pub use chain::{Chain, Family};
 pub use coverage::{Coverage, Gap};
+pub use evm::{
+    AccountNature, AccountStatement, Arrival, Coin, CoinError, Creation, Deposits, EvmFact,
+    EvmNetwork, EvmPlacement, EvmQuery, EvmTransaction, InternalTransfers, KnownToken, Movement,
+    Noise, Origin, Trade,
+};
 pub use node::NodeId;
 pub use share::{Share, ShareError};
 pub use source::{

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use alloy_primitives::Address;
 use bitcoin::{OutPoint, Txid};
 
 use crate::Chain;
 
-/// Names a pool of value in reports and exports: `CHAIN:tx:TXID`, `CHAIN:output:TXID:VOUT`, `CHAIN:fees`.
+/// Names a pool of value in reports and exports: `CHAIN:tx:TXID`, `CHAIN:output:TXID:VOUT`,
+/// `CHAIN:account:ADDRESS`, `CHAIN:fees`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(String);
 
@@ -22,6 +24,11 @@ impl NodeId {
             "{chain}:output:{}:{}",
             outpoint.txid, outpoint.vout
         ))
+    }
+
+    /// An account of an EVM chain, its address with the EIP-55 checksum.
+    pub fn account(chain: &Chain, address: &Address) -> Self {
+        Self(format!("{chain}:account:{address}"))
     }
 
     /// Where a chain's transaction fees go; they are counted, not followed to the miner.

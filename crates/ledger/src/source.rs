@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockRef, Chain, Spends, TransactionStatement};
+use crate::{BlockRef, Chain, EvmFact, EvmQuery, Spends, TransactionStatement};
 
 /// One question about a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub enum Query {
         /// The last height that counts.
         as_of: u64,
     },
+    /// A question about an EVM chain.
+    Evm(EvmQuery),
 }
 
 /// The fact that answers a query.
@@ -48,6 +50,8 @@ pub enum Fact {
     Spends(Spends),
     /// Answers [`Query::Received`]: the outputs in chain order, then by index, each with its height.
     Received(Vec<(OutPoint, u64)>),
+    /// Answers [`Query::Evm`].
+    Evm(EvmFact),
 }
 
 /// A fact with the raw answers it was read from.

@@ -1,13 +1,16 @@
 //! What a user may name as the thing to trace.
 
+mod evm;
+
 use std::str::FromStr;
 
+use alloy_primitives::B256;
 use bitcoin::address::{NetworkUnchecked, ParseError};
-use bitcoin::{Address, OutPoint, PublicKey, ScriptBuf, Txid};
+use bitcoin::{Address, Network, OutPoint, PublicKey, ScriptBuf, Txid};
 
-use crate::Chain;
+use crate::{Chain, Origin};
 
-/// A theft named on a Bitcoin chain.
+/// A theft as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// All outputs of a transaction.
@@ -21,6 +24,17 @@ pub enum Subject {
         /// The address as given, or the script's hex.
         text: String,
     },
+    /// Everything that an EVM transaction paid out.
+    EvmTransaction(B256),
+    /// One movement of an EVM transaction.
+    EvmMovement {
+        /// The transaction.
+        hash: B256,
+        /// Which of its movements.
+        origin: Origin,
+    },
+    /// Everything that an account of an EVM chain received.
+    Account(alloy_primitives::Address),
 }
 
 /// Says why a text is not a subject.
@@ -51,6 +65,25 @@ pub enum SubjectError {
     /// An Ethereum hash or address.
     #[error("`{0}` looks like an Ethereum hash or address; {1} is a Bitcoin chain")]
     Ethereum(String, String),
+    /// Something else than an EVM hash or address.
+    #[error("`{0}` does not start with 0x, as a transaction hash or address of {1} does")]
+    NotEvm(String, String),
+    /// An EVM hash of the wrong length or alphabet.
+    #[error(
+        "`{0}` is neither a transaction hash (0x and 64 hexadecimal digits) nor an address (0x and 40)"
+    )]
+    Hash(String),
+    /// An EVM address of the wrong alphabet or checksum.
+    #[error("`{text}` is not a valid address: {reason}")]
+    Account {
+        /// What was given.
+        text: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A movement that is not spelt as one.
+    #[error("`{0}` does not name a movement, as HASH:log:17 and HASH:call:0.2.1 do")]
+    Movement(String),
     /// Nothing, or more than any subject takes.
     #[error("a subject is a transaction id, TXID:VOUT or an address, of at most 200 characters")]
     Length,
@@ -65,6 +98,9 @@ impl Subject {
         if text.is_empty() || text.len() > LONGEST {
             return Err(SubjectError::Length);
         }
+        let Some(network) = chain.network() else {
+            return evm::parse(text, chain);
+        };
         if text.starts_with("0x") || text.starts_with("0X") {
             return Err(SubjectError::Ethereum(
                 printable(text),
@@ -84,7 +120,7 @@ impl Subject {
         if is_hex(bare) && bare.len() > 42 {
             return Err(SubjectError::Txid(printable(bare)));
         }
-        parse_address(bare, chain)
+        parse_address(bare, chain, network)
     }
 }
 
@@ -140,20 +176,19 @@ fn parse_public_key(text: &str) -> Result<Subject, SubjectError> {
     })
 }
 
-fn parse_address(text: &str, chain: &Chain) -> Result<Subject, SubjectError> {
+fn parse_address(text: &str, chain: &Chain, network: Network) -> Result<Subject, SubjectError> {
     let unchecked: Address<NetworkUnchecked> =
         text.parse()
             .map_err(|error: ParseError| SubjectError::Address {
                 text: printable(text),
                 reason: printable(&error.to_string()),
             })?;
-    let address =
-        unchecked
-            .require_network(chain.network())
-            .map_err(|_| SubjectError::WrongNetwork {
-                text: printable(text),
-                chain: chain.name().to_owned(),
-            })?;
+    let address = unchecked
+        .require_network(network)
+        .map_err(|_| SubjectError::WrongNetwork {
+            text: printable(text),
+            chain: chain.name().to_owned(),
+        })?;
     Ok(Subject::Script {
         script: address.script_pubkey(),
         text: address.to_string(),
@@ -164,7 +199,6 @@ fn parse_address(text: &str, chain: &Chain) -> Result<Subject, SubjectError> {
 mod tests {
     use super::*;
     use crate::Family;
-    use bitcoin::Network;
 
     const THEFT: &str = "975ec405ac9dc9fa5ab8009d94d6a1fe31dff8a8127ea90d023104e52754e4d7";
 

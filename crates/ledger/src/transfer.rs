@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use alloy_primitives::B256;
 use bitcoin::{OutPoint, Txid};
 
-use crate::{Amount, Asset, Chain, NodeId};
+use crate::{Amount, Asset, Chain, NodeId, Origin};
 
 /// The order of execution: block, transaction within it, step within the transaction.
 ///
@@ -21,7 +22,8 @@ pub struct Position {
     pub step: u32,
 }
 
-/// The id of a transfer, stable across sources: `CHAIN:output:TXID:VOUT` or `CHAIN:fee:TXID`.
+/// The id of a transfer, stable across sources: `CHAIN:output:TXID:VOUT` or `CHAIN:fee:TXID`,
+/// on EVM chains `CHAIN:call:TXHASH:PATH`, `CHAIN:log:TXHASH:INDEX` or `CHAIN:gas:TXHASH`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(String);
 
@@ -37,6 +39,21 @@ impl TransferId {
     /// A Bitcoin transaction's fee.
     pub fn fee(chain: &Chain, txid: &Txid) -> Self {
         Self(format!("{chain}:fee:{txid}"))
+    }
+
+    /// A movement of an EVM transaction.
+    pub fn movement(chain: &Chain, hash: &B256, origin: &Origin) -> Self {
+        Self(match origin {
+            Origin::Call(_) => format!("{chain}:call:{hash}:{origin}"),
+            Origin::Log(_) => format!("{chain}:log:{hash}:{origin}"),
+            Origin::Withdrawal(_) => format!("{chain}:withdrawal:{origin}"),
+            Origin::Unexplained => format!("{chain}:unexplained:{hash}"),
+        })
+    }
+
+    /// What an EVM transaction's sender paid for gas.
+    pub fn gas(chain: &Chain, hash: &B256) -> Self {
+        Self(format!("{chain}:gas:{hash}"))
     }
 
     /// The id as text.

@@ -229,7 +229,7 @@ fn overlaps(trace: &Trace) -> Vec<Unknown> {
 
 /// The address of a script, where it has one.
 fn address(chain: &Chain, script: &Script) -> Option<String> {
-    Address::from_script(script, chain.network())
+    Address::from_script(script, chain.network()?)
         .map(|address| address.to_string())
         .ok()
 }

@@ -85,12 +85,16 @@ impl Store {
                 let key = StatementKey::received(origin.chain, script, *since);
                 self.add_row(batch, &key, &origin.row(*as_of, outputs.clone()))
             }
-            (Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. }, _) => {
-                Err(StoreError::WrongAnswer {
-                    query: subject_of_query(query),
-                    fact: subject_of_fact(fact),
-                })
-            }
+            (
+                Query::Transaction { .. }
+                | Query::Spends { .. }
+                | Query::Received { .. }
+                | Query::Evm(_),
+                _,
+            ) => Err(StoreError::WrongAnswer {
+                query: subject_of_query(query),
+                fact: subject_of_fact(fact),
+            }),
         }
     }
 
@@ -190,6 +194,7 @@ impl Store {
                 let received = self.fact_under::<Vec<(OutPoint, u64)>>(&key, &pin(*as_of))?;
                 Ok(received.map(Fact::Received))
             }
+            Query::Evm(_) => Ok(None),
         }
     }
 
@@ -274,6 +279,7 @@ fn statement_keys(chain: ChainKey, query: &Query) -> Vec<StatementKey> {
         Query::Received { script, since, .. } => {
             vec![StatementKey::received(chain, script, *since)]
         }
+        Query::Evm(_) => Vec::new(),
     }
 }
 
@@ -312,6 +318,7 @@ fn subject_of_query(query: &Query) -> String {
             ..
         } => format!("{} outputs of {txid} through {as_of}", outputs.len()),
         Query::Received { since, as_of, .. } => format!("receipts in blocks {since} to {as_of}"),
+        Query::Evm(query) => format!("{query:?}"),
     }
 }
 
@@ -325,5 +332,6 @@ fn subject_of_fact(fact: &Fact) -> String {
             spends.as_of
         ),
         Fact::Received(outputs) => format!("{} receipts", outputs.len()),
+        Fact::Evm(_) => "a fact of an EVM chain".to_owned(),
     }
 }

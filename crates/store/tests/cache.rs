@@ -379,7 +379,7 @@ fn nothing_answers_under_a_tip_that_the_chain_has_left() {
 #[test]
 fn chains_with_different_names_share_nothing() {
     let (_dir, store) = fresh();
-    let regtest = hansel_ledger::Chain::new("bitcoin-regtest", bitcoin().family()).unwrap();
+    let regtest = hansel_ledger::Chain::new("bitcoin-regtest", bitcoin().family().clone()).unwrap();
     let query = ask_transaction("theft");
     let unregistered = store.put_answer(
         &regtest,

@@ -16,6 +16,7 @@ mod watch;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use crate::protocols::not_bitcoin;
 use async_trait::async_trait;
 use bitcoin::{BlockHash, Txid};
 use hansel_ledger::{
@@ -23,9 +24,9 @@ use hansel_ledger::{
 };
 use tokio::sync::OnceCell;
 
-use crate::Wire;
 use crate::conversation::Conversation;
 use answers::ChainInfo;
+use hansel_wire::Wire;
 use knowledge::{Knowledge, Wanted};
 use probe::Capabilities;
 pub(crate) use watch::is_unspendable;
@@ -109,6 +110,7 @@ impl ChainSource for CoreSource {
                 since,
                 as_of,
             } => Fact::Received(self.received(&talk, script, *since, *as_of).await?),
+            Query::Evm(_) => return Err(not_bitcoin(self.wire.endpoint(), &self.chain)),
         };
         Ok(Answer {
             fact,

@@ -1,5 +1,6 @@
 //! Finds out once what a node can do.
 
+use bitcoin::Network;
 use hansel_ledger::{ErrorClass, SourceError};
 use serde::Deserialize;
 use serde_json::json;
@@ -7,7 +8,7 @@ use serde_json::json;
 use super::CoreSource;
 use super::answers::{ChainInfo, IndexInfo};
 use crate::conversation::Conversation;
-use crate::wire::one_line;
+use hansel_wire::one_line;
 
 /// The index of transactions by id, as `getindexinfo` names it.
 pub(super) const TRANSACTION_INDEX: &str = "txindex";
@@ -63,11 +64,14 @@ impl CoreSource {
         talk: &Conversation<'_>,
         info: &ChainInfo,
     ) -> Result<(), SourceError> {
-        let expected = self.chain.network().to_core_arg();
-        if info.chain == expected {
+        let expected = self.chain.network().map(Network::to_core_arg);
+        if expected == Some(&*info.chain) {
             return Ok(());
         }
-        let detail = format!("the node is on chain `{}`, not `{expected}`", info.chain);
+        let detail = format!(
+            "the node is on chain `{}`, not on {}",
+            info.chain, self.chain
+        );
         Err(talk.failure(
             ErrorClass::Inconsistent,
             "getblockchaininfo",

@@ -34,11 +34,14 @@ impl ElectrumSource {
         let recognise = || async {
             let talk = Conversation::off_the_record(self.wire.as_ref());
             let (first, _header) = self.header_at(&talk, 0).await?;
-            let expected = genesis_block(self.chain.network()).block_hash();
-            if first.hash == expected {
+            let network = self.chain.network();
+            if network.map(|network| genesis_block(network).block_hash()) == Some(first.hash) {
                 return Ok(());
             }
-            let detail = format!("the server's first block is {}, not {expected}", first.hash);
+            let detail = format!(
+                "the server's first block is {}, not that of {}",
+                first.hash, self.chain
+            );
             Err(talk.failure(ErrorClass::Inconsistent, HEADER, &json!([0]), detail))
         };
         self.recognised.get_or_try_init(recognise).await.copied()

@@ -53,7 +53,7 @@ impl EsploraSource {
         let other = NETWORKS
             .into_iter()
             .find(|network| genesis(*network) == first);
-        match other.filter(|_| first != genesis(self.chain.network())) {
+        match other.filter(|_| self.chain.network().map(genesis) != Some(first)) {
             None => Ok(()),
             Some(other) => {
                 let detail = format!("the server holds the {other} chain, not {}", self.chain);

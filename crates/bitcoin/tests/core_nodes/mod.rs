@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bitcoin::{Network, OutPoint, ScriptBuf, Txid};
-use hansel_bitcoin::{
-    CoreSource, Credentials, ElectrumLimits, ElectrumSource, ElectrumWire, EsploraSource,
-    HttpOptions, HttpWire, Paces, Request, Wire,
-};
+use hansel_bitcoin::{CoreSource, ElectrumLimits, ElectrumSource, ElectrumWire, EsploraSource};
 use hansel_ledger::{
     Chain, ChainSource, EndpointActivity, ErrorClass, Fact, Family, Query, SourceError, SpendState,
 };
@@ -17,6 +14,7 @@ use hansel_testkit::{
     Electrs, EsploraOptions, EsploraServer, Indexes, Node, Regtest, Scenario, require_bitcoind,
     require_electrs,
 };
+use hansel_wire::{Credentials, HttpOptions, HttpWire, Paces, Request, Wire};
 
 /// The chain's name.
 pub(crate) fn chain() -> Chain {

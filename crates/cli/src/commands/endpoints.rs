@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use futures::future::join_all;
-use hansel_bitcoin::EndpointSpec;
 use hansel_ledger::Chain;
 use hansel_report::visible;
+use hansel_wire::EndpointSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Common, EndpointsArgs, Exit};
@@ -137,7 +137,7 @@ async fn probe(
 ) -> Result<Probed, String> {
     let options =
         sources::options(&args.source).map_err(|_| "the options are not valid".to_owned())?;
-    let source = hansel_bitcoin::open(chain, specs, &options).map_err(|error| error.to_string())?;
+    let source = sources::open_chain(chain, specs, &options).map_err(|error| error.to_string())?;
     let tip = source.tip().await.map_err(|error| error.to_string())?;
     let capabilities = source
         .capabilities()

@@ -130,6 +130,9 @@ fn named(trace: &Trace, text: &str) -> Result<Vec<FlowIx>, Failure> {
         Subject::Script { script, .. } => flows
             .filter(|flow| graph.flow(*flow).script == Some(&script))
             .collect(),
+        Subject::EvmTransaction(_) | Subject::EvmMovement { .. } | Subject::Account(_) => {
+            Vec::new()
+        }
     })
 }
 
@@ -310,7 +313,7 @@ fn strands(strands: &[Strand<u64>]) -> String {
 
 fn address(trace: &Trace, flow: FlowIx) -> Option<String> {
     let script = trace.graph().flow(flow).script?;
-    Address::from_script(script, trace.plan().chain.network())
+    Address::from_script(script, trace.plan().chain.network()?)
         .map(|address| address.to_string())
         .ok()
 }

@@ -142,6 +142,10 @@ impl Subjects {
                 });
                 paid.collect()
             }
+            // They name nothing on a Bitcoin chain.
+            Subject::EvmTransaction(_) | Subject::EvmMovement { .. } | Subject::Account(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -171,6 +175,7 @@ impl Subjects {
                         heights.insert(outpoint.txid, Some(height));
                     }
                 }
+                Subject::EvmTransaction(_) | Subject::EvmMovement { .. } | Subject::Account(_) => {}
             }
         }
         heights

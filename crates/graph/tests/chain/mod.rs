@@ -123,6 +123,7 @@ impl FakeChain {
                 since,
                 as_of,
             } => Ok(Fact::Received(self.paid_to(script, *since, *as_of))),
+            Query::Evm(_) => Err("unsupported".into()),
         }
     }
 

@@ -154,7 +154,8 @@ fn output(chain: &ChainIndex, output: &TxOut) -> Value {
         "scriptpubkey_type": script_type(script),
         "value": output.value.to_sat(),
     });
-    if let Ok(address) = Address::from_script(script, chain.network()) {
+    let network = chain.network();
+    if let Ok(address) = Address::from_script(script, network) {
         answer["scriptpubkey_address"] = address.to_string().into();
     }
     answer

@@ -229,7 +229,8 @@ fn blocks(chain: &ChainIndex, rest: &[&str]) -> Outcome {
 
 fn address(chain: &ChainIndex, name: &str) -> Result<sha256::Hash, HttpReply> {
     let address: Address<_> = parse(name)?;
-    let here = address.require_network(chain.network());
+    let network = chain.network();
+    let here = address.require_network(network);
     let here = here.map_err(|_| HttpReply::text(400, "Address on invalid network"))?;
     Ok(script_hash(&here.script_pubkey()))
 }

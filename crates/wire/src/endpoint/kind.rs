@@ -1,4 +1,4 @@
-//! The kinds of endpoints of a Bitcoin chain.
+//! The kinds of endpoints.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,11 +16,13 @@ pub enum EndpointKind {
     Core,
     /// The Electrum protocol.
     Electrum,
+    /// JSON-RPC of a node of an EVM chain, over HTTP, WebSocket or a local socket.
+    Rpc,
 }
 
 impl EndpointKind {
-    /// All kinds, in the order in which a recording of several is asked.
-    pub const ALL: [Self; 3] = [Self::Esplora, Self::Core, Self::Electrum];
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Esplora, Self::Core, Self::Electrum, Self::Rpc];
 
     /// The kind's name in arguments, configuration and recordings.
     pub fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl EndpointKind {
             Self::Esplora => "esplora",
             Self::Core => "core",
             Self::Electrum => "electrum",
+            Self::Rpc => "rpc",
         }
     }
 
@@ -36,6 +39,7 @@ impl EndpointKind {
         let has_api = || url.path().split('/').any(|part| part == "api");
         match (url.scheme(), url.port()) {
             ("tcp" | "ssl", _) => Some(Self::Electrum),
+            ("ws" | "wss" | "ipc", _) | ("http", Some(8545)) => Some(Self::Rpc),
             // The RPC ports of main, test3, test4, signet and regtest networks.
             ("http", Some(8332 | 18_332 | 48_332 | 38_332 | 18_443)) => Some(Self::Core),
             ("http" | "https", _) if has_api() => Some(Self::Esplora),
@@ -43,10 +47,11 @@ impl EndpointKind {
         }
     }
 
-    pub(super) fn schemes(self) -> [&'static str; 2] {
+    pub(super) fn schemes(self) -> &'static [&'static str] {
         match self {
-            Self::Esplora | Self::Core => ["http", "https"],
-            Self::Electrum => ["tcp", "ssl"],
+            Self::Esplora | Self::Core => &["http", "https"],
+            Self::Electrum => &["tcp", "ssl"],
+            Self::Rpc => &["http", "https", "ws", "wss", "ipc"],
         }
     }
 }

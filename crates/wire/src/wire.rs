@@ -66,7 +66,7 @@ pub trait Wire: Send + Sync {
 }
 
 /// Builds the error of a failed request at `endpoint`; `detail` is made printable and cut to a line.
-pub(crate) fn failure(
+pub fn failure(
     class: ErrorClass,
     endpoint: &str,
     request: &Request,
@@ -81,7 +81,7 @@ pub(crate) fn failure(
 }
 
 /// Makes hostile text safe for a terminal and a report: printable ASCII, at most `longest` characters.
-pub(crate) fn one_line(text: &str, longest: usize) -> String {
+pub fn one_line(text: &str, longest: usize) -> String {
     text.chars()
         .take(longest)
         .map(|c| {

@@ -24,7 +24,7 @@ pub use client::ClientError;
 pub use limits::Limits;
 use setback::{Patience, Setback};
 use slots::Slots;
-pub(crate) use tally::Tally;
+pub use tally::Tally;
 
 /// What an [`HttpWire`] needs to know besides the URL.
 #[derive(Clone, Default)]

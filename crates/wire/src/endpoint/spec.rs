@@ -81,15 +81,15 @@ pub enum EndpointError {
     )]
     NotAUrl(String),
     /// A kind that does not exist.
-    #[error("`{0}` is not a kind of endpoint\nhint: the kinds are esplora, core and electrum")]
+    #[error("`{0}` is not a kind of endpoint\nhint: the kinds are esplora, core, electrum and rpc")]
     UnknownKind(String),
     /// The URL could mean several kinds.
     #[error(
-        "what `{0}` speaks cannot be told from its URL\nhint: write esplora={0}, core={0} or electrum=tcp://HOST:PORT"
+        "what `{0}` speaks cannot be told from its URL\nhint: write esplora={0}, core={0}, rpc={0} or electrum=tcp://HOST:PORT"
     )]
     Ambiguous(String),
     /// A scheme that the kind does not use.
-    #[error("an endpoint of kind {kind} cannot start with {scheme}://\nhint: write {kind}={}:// or {}://", kind.schemes()[0], kind.schemes()[1])]
+    #[error("an endpoint of kind {kind} cannot start with {scheme}://\nhint: its URLs start with {}", kind.schemes().join(", "))]
     Scheme {
         /// The kind.
         kind: EndpointKind,

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use bitcoin::hashes::{Hash, sha256};
 use hansel_ledger::ErrorClass;
+use sha2::{Digest, Sha256};
 
 use super::MANIFEST;
 use super::entry::{Entry, Status};
@@ -169,7 +169,10 @@ pub(super) fn outcome(directory: &Path, entry: &Entry) -> Result<Vec<u8>, (Error
 
 /// The SHA-256 of a body in hexadecimal digits.
 pub(super) fn digest(body: &[u8]) -> String {
-    sha256::Hash::hash(body).to_string()
+    Sha256::digest(body)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn manifest(path: &Path) -> Result<Vec<u8>, RecordingError> {

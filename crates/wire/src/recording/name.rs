@@ -1,6 +1,6 @@
 //! From a request to the name of its file: readable, safe on every system, and never outside the directory.
 
-use bitcoin::hashes::{Hash, sha256};
+use sha2::{Digest, Sha256};
 
 use crate::Request;
 
@@ -69,7 +69,10 @@ fn is_plain(part: &str) -> bool {
 }
 
 fn hash(text: &str) -> String {
-    let mut hex = sha256::Hash::hash(text.as_bytes()).to_string();
+    let mut hex = Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
     hex.truncate(32);
     hex
 }

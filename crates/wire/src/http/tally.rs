@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use hansel_ledger::{EndpointActivity, ErrorClass};
 
-/// The counts of one endpoint.
+/// The counts of one endpoint, from several threads.
 #[derive(Default)]
-pub(crate) struct Tally(Mutex<Counts>);
+pub struct Tally(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -19,29 +19,33 @@ struct Counts {
 }
 
 impl Tally {
-    pub(crate) fn request(&self) {
+    /// Counts a request that is sent.
+    pub fn request(&self) {
         self.change(|counts| counts.requests += 1);
     }
 
-    pub(crate) fn retry(&self) {
+    /// Counts a request that is sent again.
+    pub fn retry(&self) {
         self.change(|counts| counts.retries += 1);
     }
 
     /// Counts bytes of a body as they come, also of one that is not finished or not wanted.
-    pub(crate) fn bytes(&self, bytes: usize) {
+    pub fn bytes(&self, bytes: usize) {
         self.change(|counts| counts.bytes += u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    pub(crate) fn answered(&self) {
+    /// Counts an answer with what was asked for.
+    pub fn answered(&self) {
         self.change(|counts| counts.answered += 1);
     }
 
-    pub(crate) fn failed(&self, class: ErrorClass) {
+    /// Counts a request that failed for good.
+    pub fn failed(&self, class: ErrorClass) {
         self.change(|counts| *counts.failures.entry(class.name()).or_default() += 1);
     }
 
     /// The counts so far under the endpoint's name.
-    pub(crate) fn activity(&self, endpoint: &str) -> EndpointActivity {
+    pub fn activity(&self, endpoint: &str) -> EndpointActivity {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = counts.failures.iter();
         EndpointActivity {

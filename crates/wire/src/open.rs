@@ -7,12 +7,32 @@ use std::sync::Arc;
 use hansel_ledger::{Chain, ChainSource};
 use url::Url;
 
-use super::{EndpointKind, EndpointSpec};
 use crate::{
-    ClientError, Clock, CoreSource, Credentials, ElectrumLimits, ElectrumSource, ElectrumWire,
-    EsploraSource, Failover, HttpOptions, HttpWire, Limits, Paces, RecordWire, Recorder, Recording,
-    RecordingError, ReplayWire, Wire,
+    ClientError, Clock, Credentials, EndpointKind, EndpointSpec, Failover, HttpOptions, HttpWire,
+    Limits, Paces, RecordWire, Recorder, Recording, RecordingError, ReplayWire, Wire,
 };
+
+/// How the endpoints of one family of chains are reached and read.
+pub trait Protocols: Sync {
+    /// The kinds of endpoints that serve the family, in the order in which a recording of several is asked.
+    fn kinds(&self) -> &'static [EndpointKind];
+
+    /// Names a live endpoint; nothing is sent before the first request.
+    fn wire(
+        &self,
+        spec: &EndpointSpec,
+        options: &OpenOptions,
+        paces: &Paces,
+    ) -> Result<Arc<dyn Wire>, OpenError>;
+
+    /// Reads a chain over a wire; `None` for a kind that does not serve the family.
+    fn source(
+        &self,
+        chain: &Chain,
+        kind: EndpointKind,
+        wire: Arc<dyn Wire>,
+    ) -> Option<Arc<dyn ChainSource>>;
+}
 
 /// Takes messages that are worth a user's attention and no failure.
 pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
@@ -87,10 +107,11 @@ pub fn open(
     chain: &Chain,
     specs: &[EndpointSpec],
     options: &OpenOptions,
+    protocols: &dyn Protocols,
 ) -> Result<Arc<dyn ChainSource>, OpenError> {
     let sources = match &options.replay {
-        Some(directory) => recorded_sources(chain, directory, options)?,
-        None => live_sources(chain, specs, options)?,
+        Some(directory) => recorded_sources(chain, directory, options, protocols)?,
+        None => live_sources(chain, specs, options, protocols)?,
     };
     let mut sources = sources.into_iter();
     let first = sources.next().ok_or_else(|| nothing(chain, options))?;
@@ -117,6 +138,7 @@ fn live_sources(
     chain: &Chain,
     specs: &[EndpointSpec],
     options: &OpenOptions,
+    protocols: &dyn Protocols,
 ) -> Result<Vec<Arc<dyn ChainSource>>, OpenError> {
     let paces = Paces::default();
     let mut recorders = Vec::new();
@@ -124,10 +146,11 @@ fn live_sources(
         spec.chain
             .as_deref()
             .is_none_or(|name| name == chain.name())
+            && protocols.kinds().contains(&spec.kind)
     };
     let mut sources = Vec::new();
     for spec in specs.iter().filter(serves) {
-        let wire = live_wire(spec, options, &paces)?;
+        let wire = protocols.wire(spec, options, &paces)?;
         let wire = match &options.record {
             Some(record) => {
                 let recorder = recorder(chain, spec.kind, record, options, &mut recorders)?;
@@ -135,21 +158,18 @@ fn live_sources(
             }
             None => wire,
         };
-        sources.push(source(chain, spec.kind, wire));
+        sources.extend(protocols.source(chain, spec.kind, wire));
     }
     Ok(sources)
 }
 
-fn live_wire(
+/// An HTTP endpoint with the limits of its entry.
+pub fn http_wire(
     spec: &EndpointSpec,
     options: &OpenOptions,
+    credentials: Option<Credentials>,
     paces: &Paces,
 ) -> Result<Arc<dyn Wire>, OpenError> {
-    let credentials = match spec.kind {
-        EndpointKind::Electrum => return electrum_wire(spec, options),
-        EndpointKind::Core => options.credentials.clone(),
-        EndpointKind::Esplora => None,
-    };
     let limits = Limits {
         concurrency: spec
             .concurrency
@@ -169,41 +189,6 @@ fn live_wire(
         cause,
     })?;
     Ok(Arc::new(wire))
-}
-
-fn electrum_wire(spec: &EndpointSpec, options: &OpenOptions) -> Result<Arc<dyn Wire>, OpenError> {
-    let url = spec.url();
-    let proxy = options.proxy.clone();
-    if proxy
-        .as_ref()
-        .is_some_and(|proxy| !proxy.scheme().starts_with("socks5"))
-    {
-        let endpoint = spec.to_string();
-        return Err(OpenError::ElectrumProxy { endpoint });
-    }
-    let defaults = ElectrumLimits::default();
-    let limits = ElectrumLimits {
-        in_flight: spec.concurrency.map_or(defaults.in_flight, Into::into),
-        connect_timeout: options.limits.connect_timeout,
-        answer_timeout: options.limits.idle_timeout,
-        retries: options.limits.retries,
-        ..defaults
-    };
-    let host = url.host_str().unwrap_or_default();
-    let port = url
-        .port()
-        .expect("an Electrum endpoint without a port is refused when read");
-    let tls = url.scheme() == "ssl";
-    Ok(Arc::new(ElectrumWire::new(host, port, tls, proxy, limits)))
-}
-
-fn source(chain: &Chain, kind: EndpointKind, wire: Arc<dyn Wire>) -> Arc<dyn ChainSource> {
-    let chain = chain.clone();
-    match kind {
-        EndpointKind::Esplora => Arc::new(EsploraSource::new(chain, wire)),
-        EndpointKind::Core => Arc::new(CoreSource::new(chain, wire)),
-        EndpointKind::Electrum => Arc::new(ElectrumSource::new(chain, wire)),
-    }
 }
 
 /// The recorder of a kind, which all its endpoints share.
@@ -232,9 +217,10 @@ fn recorded_sources(
     chain: &Chain,
     directory: &Path,
     options: &OpenOptions,
+    protocols: &dyn Protocols,
 ) -> Result<Vec<Arc<dyn ChainSource>>, OpenError> {
     let mut sources = Vec::new();
-    for kind in EndpointKind::ALL {
+    for kind in protocols.kinds().iter().copied() {
         let place = place(directory, chain, kind);
         let recording = match Recording::read(&place) {
             Err(RecordingError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
@@ -247,7 +233,7 @@ fn recorded_sources(
         }
         for endpoint in recording.endpoints() {
             let wire = Arc::new(ReplayWire::new(Arc::clone(&recording), endpoint));
-            sources.push(source(chain, kind, wire));
+            sources.extend(protocols.source(chain, kind, wire));
         }
     }
     Ok(sources)

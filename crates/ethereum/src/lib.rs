@@ -1,0 +1,5 @@
+//! Sources of EVM chains: what a plain JSON-RPC endpoint can tell, and more where it offers more.
+
+mod protocols;
+
+pub use protocols::EthereumProtocols;

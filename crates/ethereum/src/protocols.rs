@@ -1,0 +1,36 @@
+//! How the endpoints of an EVM chain are reached and read.
+
+use std::sync::Arc;
+
+use hansel_ledger::{Chain, ChainSource};
+use hansel_wire::{
+    EndpointKind, EndpointSpec, OpenError, OpenOptions, Paces, Protocols, Wire, http_wire,
+};
+
+/// The protocol of EVM endpoints: JSON-RPC over HTTP, WebSocket or a local socket.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EthereumProtocols;
+
+impl Protocols for EthereumProtocols {
+    fn kinds(&self) -> &'static [EndpointKind] {
+        &[EndpointKind::Rpc]
+    }
+
+    fn wire(
+        &self,
+        spec: &EndpointSpec,
+        options: &OpenOptions,
+        paces: &Paces,
+    ) -> Result<Arc<dyn Wire>, OpenError> {
+        http_wire(spec, options, None, paces)
+    }
+
+    fn source(
+        &self,
+        _chain: &Chain,
+        _kind: EndpointKind,
+        _wire: Arc<dyn Wire>,
+    ) -> Option<Arc<dyn ChainSource>> {
+        None
+    }
+}

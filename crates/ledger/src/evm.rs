@@ -1,0 +1,15 @@
+//! The facts of EVM chains: accounts, coins, transactions as movements of value, statements of accounts.
+
+mod coin;
+mod network;
+mod query;
+mod statement;
+mod transaction;
+
+pub use coin::{Coin, CoinError};
+pub use network::{EvmNetwork, KnownToken};
+pub use query::{Deposits, EvmFact, EvmQuery};
+pub use statement::{AccountNature, AccountStatement, Arrival, Noise};
+pub use transaction::{
+    Creation, EvmPlacement, EvmTransaction, InternalTransfers, Movement, Origin, Trade,
+};
