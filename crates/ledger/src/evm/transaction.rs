@@ -5,7 +5,7 @@ use std::fmt;
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use super::Coin;
+use super::{Coin, Noise};
 use crate::{Amount, BlockRef};
 
 /// Where a transaction stands.
@@ -38,8 +38,13 @@ pub struct EvmTransaction {
     pub movements: Vec<Movement>,
     /// Contracts that it created, in order of execution, as far as is known.
     pub created: Vec<Creation>,
+    /// Accounts whose code ran in it, as far as is known, ascending: those that called others or logged
+    /// something, and the one that the transaction called with data.
+    pub executed: Vec<Address>,
     /// What batch auctions say they settled in it.
     pub trades: Vec<Trade>,
+    /// Logs in it that move nothing.
+    pub noise: Noise,
     /// Whether the native coin's movements below the top-level call are among the movements.
     pub internal: InternalTransfers,
 }
