@@ -24,6 +24,7 @@ mod binary;
 mod chain_index;
 mod electrs;
 mod esplora;
+mod evm_ledger;
 mod fault;
 mod http;
 mod ledger;
@@ -37,6 +38,10 @@ pub use binary::{Program, require_bitcoind, require_electrs};
 pub use chain_index::ChainIndex;
 pub use electrs::Electrs;
 pub use esplora::{EsploraOptions, EsploraServer, esplora_answer};
+pub use evm_ledger::{
+    EVM_GAS_PRICE, EvmLedger, EvmLedgerBuilder, EvmLedgerError, EvmProfile, EvmSent, EvmServer,
+    EvmServerOptions, EvmStep, EvmToken, evm_answer,
+};
 pub use fault::{Fault, FaultProxy, Rule, Target};
 pub use http::{HttpReply, HttpRequest};
 pub use ledger::{Ledger, Random, Shape};
