@@ -1,12 +1,12 @@
 //! The shipped configuration, and a directory that goes before it.
 
+mod chains;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use bitcoin::Network;
-use hansel_ledger::{Chain, Family};
+use hansel_ledger::Chain;
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -16,24 +16,6 @@ static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../config");
 /// Where configuration is read from.
 pub(crate) struct Config {
     dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChainsFile {
-    schema: String,
-    chains: Vec<ChainEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChainEntry {
-    name: String,
-    family: String,
-    network: String,
-    #[serde(default)]
-    #[expect(dead_code, reason = "a remark for readers of the file")]
-    note: Option<String>,
 }
 
 impl Config {
@@ -82,15 +64,7 @@ impl Config {
     /// All chains in the order of `chains.toml`.
     pub(crate) fn chains(&self) -> Result<Vec<Chain>, Failure> {
         let (origin, text) = self.text("chains.toml")?;
-        let file: ChainsFile =
-            toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?;
-        if file.schema != "hansel-chains/1" {
-            return Err(anyhow!("{origin} is of another form than hansel-chains/1").into());
-        }
-        file.chains
-            .iter()
-            .map(|entry| chain(entry).map_err(|error| error.context(origin.clone()).into()))
-            .collect()
+        Ok(chains::parse(&text).with_context(|| format!("cannot read {origin}"))?)
     }
 
     /// One chain by name.
@@ -106,31 +80,6 @@ impl Config {
             )
         })
     }
-}
-
-fn chain(entry: &ChainEntry) -> anyhow::Result<Chain> {
-    let ChainEntry {
-        name,
-        family,
-        network,
-        note: _,
-    } = entry;
-    if family != "bitcoin" {
-        return Err(anyhow!(
-            "chain `{}` is of family `{}`; this version reads `bitcoin` only",
-            name.escape_debug(),
-            family.escape_debug()
-        ));
-    }
-    let network: Network = network
-        .parse()
-        .map_err(|_| anyhow!("chain `{}` names no Bitcoin network", name.escape_debug()))?;
-    Chain::new(name, Family::Bitcoin(network)).ok_or_else(|| {
-        anyhow!(
-            "`{}` is not a chain name: a-z, 0-9 and hyphens",
-            name.escape_debug()
-        )
-    })
 }
 
 fn file_name(path: &Path) -> Option<String> {

@@ -5,7 +5,7 @@ mod place;
 
 use std::path::{Path, PathBuf};
 
-use hansel_ledger::{Chain, UnixTime};
+use hansel_ledger::{Chain, Coin, UnixTime};
 use serde::{Deserialize, Deserializer};
 
 use place::Place;
@@ -81,7 +81,8 @@ pub struct CaseSource {
 pub struct CaseSeed {
     /// The chain's name.
     pub chain: String,
-    /// A transaction id (all its outputs), `TXID:VOUT`, or an address (what it received).
+    /// A transaction id (all that it paid out), `TXID:VOUT`, `HASH:log:INDEX`, `HASH:call:PATH`, or an address
+    /// (what it received).
     pub subject: String,
     /// What is known of it.
     pub what: String,
@@ -91,6 +92,9 @@ pub struct CaseSeed {
     /// For an address: the last moment that counts, the end of the day in the file.
     #[serde(default, deserialize_with = "end_of_day")]
     pub until: Option<UnixTime>,
+    /// On an EVM chain: the coins that count, where not all do.
+    #[serde(default, deserialize_with = "coins")]
+    pub assets: Vec<Coin>,
     /// Ids of sources.
     pub sources: Vec<String>,
 }
@@ -234,6 +238,23 @@ impl CaseFile {
         case.check_subjects(&here, chains)?;
         Ok(case)
     }
+}
+
+/// Reads `native` and addresses of token contracts; mixed case is a checksum (EIP-55).
+fn coins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Coin>, D::Error> {
+    let coin = |text: String| {
+        let coin: Coin = text.parse().map_err(serde::de::Error::custom)?;
+        let spelt = coin.to_string();
+        let one_case = text == text.to_ascii_lowercase();
+        let same = spelt == text || (one_case && spelt.eq_ignore_ascii_case(&text));
+        let wrong = "a token's address starts with 0x; its checksum (EIP-55) must be right";
+        same.then_some(coin)
+            .ok_or_else(|| serde::de::Error::custom(wrong))
+    };
+    Vec::<String>::deserialize(from)?
+        .into_iter()
+        .map(coin)
+        .collect()
 }
 
 fn start_of_day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<UnixTime>, D::Error> {

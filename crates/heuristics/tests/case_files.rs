@@ -6,13 +6,14 @@
     reason = "a step that fails is a test that fails"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bitcoin::Network;
 use hansel_heuristics::{CaseFile, CaseFileError, CaseParty};
-use hansel_ledger::{Chain, Family, Subject, UnixTime};
+use hansel_ledger::{Asset, Chain, Coin, EvmNetwork, Family, Subject, UnixTime};
 use serde_json::Value;
 
 const SHIPPED: [(&str, &str); 5] = [
@@ -30,7 +31,21 @@ fn repository() -> PathBuf {
 
 fn chains() -> Vec<Chain> {
     let regtest = Chain::new("bitcoin-regtest", Family::Bitcoin(Network::Regtest)).unwrap();
-    vec![Chain::bitcoin(), regtest]
+    let evm = ["ethereum", "arbitrum", "bnb", "base", "avalanche"].map(evm);
+    [Chain::bitcoin(), regtest].into_iter().chain(evm).collect()
+}
+
+fn evm(name: &str) -> Chain {
+    let network = EvmNetwork {
+        chain_id: 1,
+        native: Asset {
+            symbol: "ETH".into(),
+            decimals: 18,
+        },
+        wrapped: None,
+        tokens: Vec::new(),
+    };
+    Chain::new(name, Family::Evm(Arc::new(network))).unwrap()
 }
 
 fn shipped(name: &str) -> CaseFile {
@@ -74,23 +89,57 @@ fn the_dmm_case_starts_from_the_theft_and_shows_its_funding() {
 }
 
 #[test]
-fn seeds_on_bitcoin_parse_and_all_others_wait() {
-    let count = |name: &str| {
-        let case = shipped(name);
-        let (now, later): (Vec<_>, Vec<_>) =
-            case.seeds.iter().partition(|seed| seed.chain == "bitcoin");
-        for seed in &now {
-            Subject::parse(&seed.subject, &Chain::bitcoin()).unwrap();
+fn every_seed_is_on_a_chain_that_is_read_and_only_others_are_waited_for() {
+    let seeds = |name: &str| {
+        let mut counts = BTreeMap::new();
+        for seed in shipped(name).seeds {
+            *counts.entry(seed.chain).or_insert(0) += 1;
         }
-        assert!(
-            later
-                .iter()
-                .all(|seed| case.waits_for.contains(&seed.chain))
-        );
-        (now.len(), later.len())
+        counts
     };
-    let counts = SHIPPED.map(|(name, _)| count(name));
-    assert_eq!(counts, [(1, 0), (0, 2), (1, 1), (0, 1), (12, 1)]);
+    let count = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+        counts
+            .iter()
+            .map(|(chain, count)| ((*chain).to_owned(), *count))
+            .collect()
+    };
+    assert_eq!(seeds("dmm-bitcoin"), count(&[("bitcoin", 1)]));
+    assert_eq!(seeds("radiant"), count(&[("arbitrum", 1), ("bnb", 1)]));
+    assert_eq!(seeds("rain"), count(&[("bitcoin", 1), ("ethereum", 1)]));
+    assert_eq!(seeds("upbit"), count(&[("ethereum", 1)]));
+    assert_eq!(seeds("wazirx"), count(&[("bitcoin", 12), ("ethereum", 1)]));
+    let waits = SHIPPED.map(|(name, _)| shipped(name).waits_for.join(" "));
+    assert_eq!(waits, ["tron", "", "solana", "", ""]);
+}
+
+#[test]
+fn the_ethereum_parts_start_from_the_theft_transactions_or_else_from_who_received() {
+    let chains = chains();
+    let subject = |name: &str, chain: &str| {
+        let seed = shipped(name)
+            .seeds
+            .into_iter()
+            .find(|seed| seed.chain == chain);
+        let seed = seed.unwrap();
+        let chain = chains.iter().find(|one| one.name() == chain).unwrap();
+        (Subject::parse(&seed.subject, chain).unwrap(), seed)
+    };
+    for (name, chain) in [
+        ("upbit", "ethereum"),
+        ("radiant", "arbitrum"),
+        ("radiant", "bnb"),
+    ] {
+        let (theft, seed) = subject(name, chain);
+        assert!(matches!(theft, Subject::EvmTransaction(_)), "{name}");
+        assert_eq!((seed.since, seed.until), (None, None), "{name}");
+    }
+    for name in ["wazirx", "rain"] {
+        let (theft, seed) = subject(name, "ethereum");
+        assert!(matches!(theft, Subject::Account(_)), "{name}");
+        let day: UnixTime = shipped(name).date.parse().unwrap();
+        assert!(seed.since <= Some(day) && seed.until > Some(day), "{name}");
+    }
+    assert_eq!(subject("rain", "ethereum").1.assets, [Coin::Native]);
 }
 
 #[test]
@@ -210,7 +259,7 @@ title = "t"
 date = "2024-05-31"
 amount = "a"
 attribution = "b"
-waits_for = ["ethereum"]
+waits_for = ["tron"]
 note = "n"
 [[sources]]
 id = "page"
@@ -227,6 +276,12 @@ party = "thief"
 role = "r"
 confidence = "high"
 sources = ["page"]
+[[seeds]]
+chain = "ethereum"
+subject = "0x04b21735E93Fa3f8df70e2Da89e6922616891a88"
+what = "w"
+assets = ["native", "0xdAC17F958D2ee523a2206206994597C13D831ec7"]
+sources = ["page"]
 [[transactions]]
 chains = ["ethereum"]
 hash = "0x48164d3adbab78c2cb9876f6e17f88e321097fcd14cadd57556866e4ef3e185d"
@@ -242,11 +297,14 @@ sources = ["page"]
 #[test]
 fn a_wrong_file_is_refused_with_its_name_and_line() {
     let address = "1B6rJRfjTXwEy36SCs5zofGMmdv2kdZw7P";
+    // A movement has its own coin and its own moment.
+    let theft = "0x48164d3adbab78c2cb9876f6e17f88e321097fcd14cadd57556866e4ef3e185d:log:7";
     let wrong = [
         ("name = \"small\"", "name = \"other\"", 2),
         ("2024-05-31", "31.5.2024!", 4),
         ("2024-05-31", "2024-05-32", 4),
-        ("[\"ethereum\"]", "[\"ethereum\", \"bitcoin\"]", 7),
+        ("[\"tron\"]", "[\"tron\", \"bitcoin\"]", 7),
+        ("[\"tron\"]", "[\"tron\", \"ethereum\"]", 7),
         ("id = \"page\"", "id = \"paper\"", 16),
         ("sources = [\"page\"]", "sources = []", 14),
         ("chain = \"bitcoin\"", "chain = \"dogecoin\"", 13),
@@ -258,8 +316,18 @@ fn a_wrong_file_is_refused_with_its_name_and_line() {
         (address, THEFT, 14),
         ("party = \"thief\"", "party = \"burglar\"", 20),
         ("role = \"r\"", "rule = \"r\"", 21),
-        ("ef3e185d", "ef3e185", 26),
-        ("[[transactions]]", "[[transactions]", 24),
+        ("0x04b21735E93F", "0x04B21735E93F", 26),
+        ("0x04b21735E93F", "0x04b21735E93", 26),
+        ("0x04b21735E93Fa3f8df70e2Da89e6922616891a88", address, 19),
+        ("0x04b21735E93Fa3f8df70e2Da89e6922616891a88", theft, 26),
+        ("[\"native\", ", "[\"ether\", ", 28),
+        ("[\"native\", ", "[\"\", ", 28),
+        ("\"0xdAC17F", "\"0xdac17F", 28),
+        ("\"0xdAC17F", "\"dAC17F", 28),
+        ("[\"native\", ", "[\"native\", \"native\", ", 26),
+        ("what = \"w\"", "what = \"w\"\nassets = [\"native\"]", 14),
+        ("ef3e185d", "ef3e185", 32),
+        ("[[transactions]]", "[[transactions]", 30),
     ];
     for (old, new, line) in wrong {
         let error = small(old, new).unwrap_err().to_string();
@@ -267,6 +335,17 @@ fn a_wrong_file_is_refused_with_its_name_and_line() {
         assert!(error.starts_with(&place), "{new}: {error}");
     }
     small("note = \"n\"", "note = \"m\"").unwrap();
+}
+
+#[test]
+fn the_coins_that_count_are_read_with_their_checksums() {
+    let usdt = "0xdAC17F958D2ee523a2206206994597C13D831ec7";
+    let expected = vec![Coin::Native, Coin::Token(usdt.parse().unwrap())];
+    for spelt in [usdt.to_owned(), usdt.to_lowercase()] {
+        let case = small(usdt, &spelt).unwrap();
+        assert_eq!(case.seeds[1].assets, expected);
+        assert!(case.seeds[0].assets.is_empty());
+    }
 }
 
 #[test]

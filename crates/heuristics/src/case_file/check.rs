@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hansel_ledger::{Chain, Subject, UnixTime};
 
 use super::place::Place;
-use super::{CaseAddress, CaseFile, CaseFileError};
+use super::{CaseAddress, CaseFile, CaseFileError, CaseSeed};
 
 impl CaseFile {
     pub(super) fn check_head(
@@ -87,10 +87,12 @@ impl CaseFile {
             )?;
             let subject = self.check_on(here, chains, &seed.chain, &seed.subject)?;
             let dated = seed.since.is_some() || seed.until.is_some();
-            let one_moment = matches!(subject, Some(Subject::Transaction(_) | Subject::Output(_)));
-            here.require(!(dated && one_moment), &seed.subject, || {
-                "only an address takes `since` and `until`".into()
-            })?;
+            here.require(
+                !dated || subject.as_ref().is_none_or(is_address),
+                &seed.subject,
+                || "only an address takes `since` and `until`".into(),
+            )?;
+            self.check_assets(here, seed, subject.as_ref())?;
             let ordered = seed.until.is_none_or(|until| Some(until) > seed.since);
             here.require(ordered, &seed.subject, || {
                 "`until` is before `since`".into()
@@ -113,6 +115,26 @@ impl CaseFile {
         Ok(())
     }
 
+    /// Only where several coins can be meant does a list of them say something.
+    fn check_assets(
+        &self,
+        here: &Place<'_>,
+        seed: &CaseSeed,
+        subject: Option<&Subject>,
+    ) -> Result<(), CaseFileError> {
+        let several = matches!(
+            subject,
+            None | Some(Subject::EvmTransaction(_) | Subject::Account(_))
+        );
+        here.require(seed.assets.is_empty() || several, &seed.subject, || {
+            "only a transaction or an address of an EVM chain takes `assets`".into()
+        })?;
+        let once: BTreeSet<_> = seed.assets.iter().collect();
+        here.require(once.len() == seed.assets.len(), &seed.subject, || {
+            "one of its `assets` is named twice".into()
+        })
+    }
+
     fn check_address(
         &self,
         here: &Place<'_>,
@@ -123,8 +145,8 @@ impl CaseFile {
         here.require(form, &one.address, || "not an address".into())?;
         for chain in &one.chains {
             let subject = self.check_on(here, chains, chain, &one.address)?;
-            let script = matches!(subject, None | Some(Subject::Script { .. }));
-            here.require(script, &one.address, || "not an address".into())?;
+            let address = subject.as_ref().is_none_or(is_address);
+            here.require(address, &one.address, || "not an address".into())?;
         }
         Ok(())
     }
@@ -137,7 +159,10 @@ impl CaseFile {
         hash: &str,
     ) -> Result<(), CaseFileError> {
         let subject = self.check_on(here, chains, chain, hash)?;
-        let transaction = matches!(subject, None | Some(Subject::Transaction(_)));
+        let transaction = matches!(
+            subject,
+            None | Some(Subject::Transaction(_) | Subject::EvmTransaction(_))
+        );
         here.require(transaction, hash, || "not a transaction id".into())
     }
 
@@ -163,6 +188,16 @@ impl CaseFile {
             format!("not a hash or address of {name}")
         })?;
         Ok(None)
+    }
+}
+
+fn is_address(subject: &Subject) -> bool {
+    match subject {
+        Subject::Script { .. } | Subject::Account(_) => true,
+        Subject::Transaction(_)
+        | Subject::Output(_)
+        | Subject::EvmTransaction(_)
+        | Subject::EvmMovement { .. } => false,
     }
 }
 

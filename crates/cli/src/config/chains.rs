@@ -1,0 +1,465 @@
+//! The chains of `chains.toml`, checked.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bitcoin::Network;
+use hansel_ledger::{Asset, Chain, EvmNetwork, Family, KnownToken, Subject};
+use serde::Deserialize;
+
+use crate::output::printable;
+
+const SCHEMA: &str = "hansel-chains/1";
+
+/// More digits than 256 bits have.
+const MOST_DECIMALS: u8 = 77;
+const LONGEST_SYMBOL: usize = 20;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainsFile {
+    #[expect(dead_code, reason = "read by `Form`, before the rest")]
+    schema: String,
+    chains: Vec<ChainEntry>,
+}
+
+/// The schema is looked at before the rest, so that a later form is named as such.
+#[derive(Debug, Deserialize)]
+struct Form {
+    schema: Option<String>,
+}
+
+/// What each family takes of the optional fields is told in `chains.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainEntry {
+    name: String,
+    family: String,
+    network: Option<String>,
+    chain_id: Option<u64>,
+    native: Option<NativeEntry>,
+    wrapped: Option<String>,
+    tokens: Option<Vec<TokenEntry>>,
+    #[expect(dead_code, reason = "a remark for readers of the file")]
+    note: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NativeEntry {
+    symbol: String,
+    decimals: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenEntry {
+    contract: String,
+    symbol: String,
+    decimals: u8,
+    source: String,
+}
+
+/// Says what is wrong with `chains.toml`; text of the file is made printable.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum ChainsError {
+    /// Not TOML, or fields that an entry does not have.
+    #[error("line {line}: {reason}")]
+    Syntax {
+        /// The line, counted from one.
+        line: usize,
+        /// What the parser said.
+        reason: String,
+    },
+    /// Written for another version.
+    #[error("it is of form `{0}`; this program reads `{SCHEMA}`")]
+    Schema(String),
+    /// A name with other characters, or too long.
+    #[error("`{0}` is not a chain name: 1 to 40 of a-z, 0-9 and hyphens")]
+    Name(String),
+    /// Two chains of one name.
+    #[error("two chains are called `{0}`")]
+    Twice(String),
+    /// A family that does not exist.
+    #[error("chain `{chain}` is of family `{family}`; the families are `bitcoin` and `evm`")]
+    Family {
+        /// The chain.
+        chain: String,
+        /// What was given.
+        family: String,
+    },
+    /// A field that the family needs.
+    #[error("chain `{chain}` lacks `{field}`, which a chain of family `{family}` needs")]
+    Missing {
+        /// The chain.
+        chain: String,
+        /// Its family.
+        family: &'static str,
+        /// What is missing.
+        field: &'static str,
+    },
+    /// A field of another family.
+    #[error("chain `{chain}` has `{field}`, which a chain of family `{family}` does not take")]
+    Foreign {
+        /// The chain.
+        chain: String,
+        /// Its family.
+        family: &'static str,
+        /// What is too much.
+        field: &'static str,
+    },
+    /// A value that is not what it should be.
+    #[error("chain `{chain}`: `{value}` is no {field}: {reason}")]
+    Value {
+        /// The chain.
+        chain: String,
+        /// What it should be.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Text of the file as far as a person reads it, without anything that could steer a terminal.
+fn shown(text: &str) -> String {
+    printable(&text.chars().take(200).collect::<String>())
+}
+
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.as_bytes().iter().take(at);
+    1 + before.filter(|byte| **byte == b'\n').count()
+}
+
+/// Reads the text of a `chains.toml`: its chains, in its order.
+pub(super) fn parse(text: &str) -> Result<Vec<Chain>, ChainsError> {
+    let syntax = |error: toml::de::Error| ChainsError::Syntax {
+        line: line_of(text, &error),
+        reason: shown(error.message()),
+    };
+    let form: Form = toml::from_str(text).map_err(syntax)?;
+    let schema = form.schema.unwrap_or_default();
+    if schema != SCHEMA {
+        return Err(ChainsError::Schema(shown(&schema)));
+    }
+    let file: ChainsFile = toml::from_str(text).map_err(syntax)?;
+    let mut names = BTreeSet::new();
+    for entry in &file.chains {
+        if !names.insert(&entry.name) {
+            return Err(ChainsError::Twice(shown(&entry.name)));
+        }
+    }
+    file.chains.iter().map(chain).collect()
+}
+
+fn chain(entry: &ChainEntry) -> Result<Chain, ChainsError> {
+    let family = match entry.family.as_str() {
+        "bitcoin" => Family::Bitcoin(bitcoin_network(entry)?),
+        "evm" => Family::Evm(Arc::new(evm_network(entry)?)),
+        other => {
+            return Err(ChainsError::Family {
+                chain: shown(&entry.name),
+                family: shown(other),
+            });
+        }
+    };
+    named(entry, family)
+}
+
+fn named(entry: &ChainEntry, family: Family) -> Result<Chain, ChainsError> {
+    let chain = Chain::new(&entry.name, family);
+    chain.ok_or_else(|| ChainsError::Name(shown(&entry.name)))
+}
+
+fn bitcoin_network(entry: &ChainEntry) -> Result<Network, ChainsError> {
+    entry.takes_no("bitcoin", "chain_id", entry.chain_id.is_some())?;
+    entry.takes_no("bitcoin", "native", entry.native.is_some())?;
+    entry.takes_no("bitcoin", "wrapped", entry.wrapped.is_some())?;
+    entry.takes_no("bitcoin", "tokens", entry.tokens.is_some())?;
+    let network = entry.needs("bitcoin", "network", entry.network.as_ref())?;
+    network.parse().map_err(|_| {
+        entry.wrong(
+            "network",
+            network,
+            "the networks are bitcoin, testnet4, signet and regtest",
+        )
+    })
+}
+
+fn evm_network(entry: &ChainEntry) -> Result<EvmNetwork, ChainsError> {
+    entry.takes_no("evm", "network", entry.network.is_some())?;
+    let chain_id = *entry.needs("evm", "chain_id", entry.chain_id.as_ref())?;
+    if chain_id == 0 {
+        return Err(entry.wrong("chain_id", "0", "ids of chains begin with 1"));
+    }
+    let NativeEntry { symbol, decimals } = entry.needs("evm", "native", entry.native.as_ref())?;
+    let mut network = EvmNetwork {
+        chain_id,
+        native: asset(entry, symbol, *decimals)?,
+        wrapped: None,
+        tokens: Vec::new(),
+    };
+    // Addresses are spelt as on any chain of the family, so the chain without them reads them.
+    let bare = named(entry, Family::Evm(Arc::new(network.clone())))?;
+    if let Some(wrapped) = &entry.wrapped {
+        let wrapped = token(entry, &bare, wrapped, network.native.clone())?;
+        network.wrapped = Some(wrapped.contract);
+    }
+    for one in entry.tokens.iter().flatten() {
+        if one.source.trim().is_empty() {
+            let reason = "a token without a source is left out";
+            return Err(entry.wrong("source", &one.source, reason));
+        }
+        let asset = asset(entry, &one.symbol, one.decimals)?;
+        network
+            .tokens
+            .push(token(entry, &bare, &one.contract, asset)?);
+    }
+    network.tokens.sort_by_key(|one| one.contract);
+    let twice = network
+        .tokens
+        .windows(2)
+        .find(|two| two[0].contract == two[1].contract);
+    match twice {
+        Some(two) => Err(entry.wrong("token", &two[0].contract.to_string(), "it is listed twice")),
+        None => Ok(network),
+    }
+}
+
+fn token(
+    entry: &ChainEntry,
+    bare: &Chain,
+    text: &str,
+    asset: Asset,
+) -> Result<KnownToken, ChainsError> {
+    match Subject::parse(text, bare) {
+        Ok(Subject::Account(contract)) if !contract.is_zero() => Ok(KnownToken { contract, asset }),
+        Ok(_) => Err(entry.wrong("contract", text, "it takes the address of a contract")),
+        Err(error) => Err(entry.wrong("contract", text, &error.to_string())),
+    }
+}
+
+fn asset(entry: &ChainEntry, symbol: &str, decimals: u8) -> Result<Asset, ChainsError> {
+    let plain = !symbol.is_empty() && symbol.bytes().all(|b| b.is_ascii_graphic());
+    if !plain || symbol.len() > LONGEST_SYMBOL {
+        let reason = format!("it takes 1 to {LONGEST_SYMBOL} visible ASCII characters");
+        return Err(entry.wrong("symbol", symbol, &reason));
+    }
+    if decimals > MOST_DECIMALS {
+        let reason = format!("at most {MOST_DECIMALS}");
+        return Err(entry.wrong("number of decimals", &decimals.to_string(), &reason));
+    }
+    Ok(Asset {
+        symbol: symbol.to_owned(),
+        decimals,
+    })
+}
+
+impl ChainEntry {
+    fn needs<'a, T>(
+        &self,
+        family: &'static str,
+        field: &'static str,
+        value: Option<&'a T>,
+    ) -> Result<&'a T, ChainsError> {
+        value.ok_or_else(|| ChainsError::Missing {
+            chain: shown(&self.name),
+            family,
+            field,
+        })
+    }
+
+    fn takes_no(
+        &self,
+        family: &'static str,
+        field: &'static str,
+        given: bool,
+    ) -> Result<(), ChainsError> {
+        if !given {
+            return Ok(());
+        }
+        Err(ChainsError::Foreign {
+            chain: shown(&self.name),
+            family,
+            field,
+        })
+    }
+
+    fn wrong(&self, field: &'static str, value: &str, reason: &str) -> ChainsError {
+        ChainsError::Value {
+            chain: shown(&self.name),
+            field,
+            value: shown(value),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../../../config/chains.toml");
+
+    /// A file of one small chain, with one piece of text replaced.
+    fn small(old: &str, new: &str) -> Result<Vec<Chain>, ChainsError> {
+        let text = r#"schema = "hansel-chains/1"
+[[chains]]
+name = "lab"
+family = "evm"
+chain_id = 7
+native = { symbol = "LAB", decimals = 18 }
+wrapped = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
+tokens = [{ contract = "0xdAC17F958D2ee523a2206206994597C13D831ec7", symbol = "USDT", decimals = 6, source = "here" }]
+"#;
+        assert!(text.contains(old), "{old}");
+        parse(&text.replacen(old, new, 1))
+    }
+
+    #[test]
+    fn the_shipped_chains_are_read_and_what_wraps_a_native_coin_is_among_the_tokens() {
+        let chains = parse(SHIPPED).unwrap();
+        let ids: Vec<_> = chains
+            .iter()
+            .filter_map(|chain| Some((chain.name(), chain.evm()?.chain_id)))
+            .collect();
+        let expected = [
+            ("ethereum", 1),
+            ("arbitrum", 42_161),
+            ("bnb", 56),
+            ("base", 8453),
+            ("optimism", 10),
+            ("polygon", 137),
+            ("avalanche", 43_114),
+            ("anvil", 31_337),
+        ];
+        assert_eq!(ids, expected);
+        for network in chains.iter().filter_map(Chain::evm) {
+            assert_eq!(network.native.decimals, 18);
+            assert!(network.tokens.is_sorted_by_key(|token| token.contract));
+            if let Some(wrapped) = network.wrapped {
+                let token = network
+                    .tokens
+                    .iter()
+                    .find(|token| token.contract == wrapped);
+                assert_eq!(
+                    token.map(|token| token.asset.decimals),
+                    Some(18),
+                    "{network:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_shipped_address_carries_its_checksum() {
+        let addresses: Vec<_> = SHIPPED
+            .split('"')
+            .filter(|text| text.starts_with("0x"))
+            .collect();
+        assert!(addresses.len() > 40);
+        for text in addresses {
+            let mixed = text.bytes().skip(2).any(|b| b.is_ascii_uppercase());
+            let digits_only = text.bytes().skip(2).all(|b| b.is_ascii_digit());
+            assert!(mixed || digits_only, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_any_id_is_an_entry_more() {
+        let chains = small("chain_id = 7", "chain_id = 18446744073709551").unwrap();
+        let network = chains[0].evm().unwrap();
+        assert_eq!(network.chain_id, 18_446_744_073_709_551);
+        assert_eq!(network.native.symbol, "LAB");
+        assert_eq!(network.tokens.len(), 1);
+        let bare = small("wrapped", "note").unwrap();
+        assert_eq!(bare[0].evm().unwrap().wrapped, None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_entry_is_said_by_name() {
+        let wrong = [
+            (
+                "hansel-chains/1",
+                "hansel-chains/2",
+                "this program reads `hansel-chains/1`",
+            ),
+            ("schema", "sch\u{e9}ma", "line 1"),
+            (
+                "\"evm\"",
+                "\"solana\"",
+                "the families are `bitcoin` and `evm`",
+            ),
+            (
+                "\"evm\"",
+                "\"bitcoin\"",
+                "`chain_id`, which a chain of family `bitcoin` does not take",
+            ),
+            ("chain_id = 7", "", "lacks `chain_id`"),
+            ("chain_id = 7", "chain_id = 0", "begin with 1"),
+            ("chain_id = 7", "chain_id = -7", "line 5"),
+            ("chain_id = 7", "chain_id = \"7\"", "line 5"),
+            ("native = {", "nativ = {", "line 6: unknown field"),
+            (
+                "native = { symbol = \"LAB\", decimals = 18 }",
+                "",
+                "lacks `native`",
+            ),
+            ("decimals = 18", "decimals = 78", "at most 77"),
+            ("decimals = 18", "decimals = 256", "line 6"),
+            ("\"LAB\"", "\"\"", "visible ASCII"),
+            ("\"LAB\"", "\"\\u202elab\"", "visible ASCII"),
+            ("0xC02aaA39", "0xc02aaA39", "EIP-55"),
+            ("0xdAC17F958D", "0xdac17F958D", "EIP-55"),
+            ("0xdAC17F95", "0xdAC17F9", "neither a transaction hash"),
+            (
+                "0xdAC17F958D2ee523a2206206994597C13D831ec7",
+                "0x0000000000000000000000000000000000000000",
+                "the address of a contract",
+            ),
+            (
+                "0xdAC17F958D2ee523a2206206994597C13D831ec7",
+                "USDT",
+                "does not start with 0x",
+            ),
+            ("source = \"here\"", "source = \" \"", "left out"),
+            (", source = \"here\"", "", "line 8: missing field `source`"),
+            ("\"lab\"", "\"Lab\"", "not a chain name"),
+            (
+                "family = \"evm\"",
+                "family = \"evm\"\nnetwork = \"main\"",
+                "`network`, which a chain of family `evm` does not take",
+            ),
+        ];
+        for (old, new, words) in wrong {
+            let error = small(old, new).unwrap_err().to_string();
+            assert!(error.contains(words), "{new}: {error}");
+        }
+    }
+
+    #[test]
+    fn names_and_tokens_are_listed_once() {
+        let twice = format!(
+            "{SHIPPED}\n[[chains]]\nname = \"bitcoin\"\nfamily = \"bitcoin\"\nnetwork = \"signet\"\n"
+        );
+        assert_eq!(parse(&twice), Err(ChainsError::Twice("bitcoin".into())));
+        let token = "{ contract = \"0xdAC17F958D2ee523a2206206994597C13D831ec7\", symbol = \"A\", decimals = 1, source = \"b\" }";
+        let error = small("tokens = [", &format!("tokens = [{token}, ")).unwrap_err();
+        assert!(error.to_string().contains("listed twice"), "{error}");
+    }
+
+    #[test]
+    fn hostile_text_is_bounded_and_never_echoed_raw() {
+        let escape = small("\"lab\"", "\"\\u001b[31m\"").unwrap_err().to_string();
+        assert!(!escape.contains('\u{1b}'), "{escape}");
+        let long = small("\"evm\"", &format!("\"{}\"", "e".repeat(1 << 20))).unwrap_err();
+        assert!(long.to_string().len() < 1000);
+        let nested = small(
+            "chain_id = 7",
+            &format!("chain_id = {}", "[".repeat(200_000)),
+        );
+        assert!(matches!(nested, Err(ChainsError::Syntax { .. })));
+    }
+}
