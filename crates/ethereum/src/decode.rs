@@ -1,0 +1,29 @@
+//! Turns what EVM nodes answer into facts: JSON into lean structs, and those into movements of value. No I/O.
+
+mod block;
+mod call_tracer;
+mod calls;
+mod error;
+mod fee;
+mod flat;
+mod json;
+mod log;
+mod native;
+mod otterscan;
+mod quantity;
+mod receipt;
+mod scan;
+mod transaction;
+mod withdrawal;
+mod wrap;
+
+pub use block::{AuthorizationLean, HeaderLean, Transactions, TxLean, block, transaction_by_hash};
+pub use call_tracer::{TracedTx, call_trace, call_traces_of_block};
+pub use calls::{Call, CallKind, Calls};
+pub use error::{DecodeError, JsonFault, Misfit};
+pub use flat::{FlatTrace, calls_of_flat_traces, flat_traces};
+pub use log::{LogReading, read_log};
+pub use otterscan::{OtsOperation, OtsOperationKind, ots_operations};
+pub use receipt::{LogLean, ReceiptLean, logs, receipt, receipts};
+pub use transaction::transaction;
+pub use withdrawal::{WithdrawalLean, withdrawals};

@@ -1,0 +1,103 @@
+//! Movements of the native coin.
+
+use alloy_primitives::{Address, U256};
+use hansel_ledger::{Amount, Coin, Creation, InternalTransfers, Movement, Origin};
+
+use super::{Call, CallKind, Calls, DecodeError, Misfit, ReceiptLean, TxLean};
+
+/// What a transfer to an account without code costs: with this much gas used and no data, no code can have sent
+/// value on, as a call with value alone costs 6,700 and at most a fifth of all gas is refunded.
+const PLAIN_GAS: u64 = 21_000;
+
+/// Checks that the trace is of this transaction, as far as both tell.
+pub(super) fn check_trace(tx: &TxLean, succeeded: bool, calls: &Calls) -> Result<(), DecodeError> {
+    let top = calls.top();
+    let same_target = tx.to.is_none() || top.to == tx.to;
+    let same = top.from == tx.from && top.value == tx.value && same_target;
+    let misfit = if !same || top.kind.creates() != tx.to.is_none() {
+        Misfit::Trace
+    } else if succeeded && top.failed {
+        Misfit::Success
+    } else {
+        return Ok(());
+    };
+    Err(DecodeError::Contradiction {
+        tx: tx.hash,
+        misfit,
+    })
+}
+
+/// Every movement that calls of a transaction that succeeded made, by path.
+pub(super) fn traced(calls: &Calls) -> Vec<Movement> {
+    let moving = calls.iter().filter(|call| moves(call));
+    let movement = |call: &Call| {
+        let to = call.to?;
+        let path = calls.path(call);
+        Some(movement(path, call.from, to, call.value))
+    };
+    moving.filter_map(movement).collect()
+}
+
+fn moves(call: &Call) -> bool {
+    let remains_to_itself = call.kind == CallKind::SelfDestruct && call.to == Some(call.from);
+    !call.failed && call.kind.moves_value() && !call.value.is_zero() && !remains_to_itself
+}
+
+/// The movement of the top-level call of a transaction that succeeded.
+pub(super) fn top_level(
+    tx: &TxLean,
+    receipt: &ReceiptLean,
+) -> Result<Option<Movement>, DecodeError> {
+    if tx.value.is_zero() {
+        return Ok(None);
+    }
+    let to = tx.to.or(receipt.contract_address);
+    let to = to.ok_or(DecodeError::Missing {
+        tx: tx.hash,
+        field: "contractAddress",
+    })?;
+    Ok(Some(movement(vec![0], tx.from, to, tx.value)))
+}
+
+fn movement(path: Vec<u32>, from: Address, to: Address, value: U256) -> Movement {
+    Movement {
+        origin: Origin::Call(path),
+        from,
+        to,
+        coin: Coin::Native,
+        amount: Amount::from(value),
+    }
+}
+
+/// What is known of movements below the top-level call where there is no trace.
+pub(super) fn untraced(tx: &TxLean, receipt: &ReceiptLean, succeeded: bool) -> InternalTransfers {
+    let no_data = tx.input.as_ref().is_some_and(|input| input.is_empty());
+    let plain = tx.to.is_some() && no_data && receipt.gas_used == PLAIN_GAS;
+    if plain || !succeeded {
+        InternalTransfers::Known
+    } else {
+        InternalTransfers::Unknown
+    }
+}
+
+/// Contracts that a transaction which succeeded created, in order of execution.
+pub(super) fn created(tx: &TxLean, receipt: &ReceiptLean, calls: Option<&Calls>) -> Vec<Creation> {
+    let Some(calls) = calls else {
+        let contract = receipt.contract_address.filter(|_| tx.to.is_none());
+        let creation = contract.map(|contract| Creation {
+            creator: tx.from,
+            contract,
+        });
+        return creation.into_iter().collect();
+    };
+    let creating = calls
+        .iter()
+        .filter(|call| call.kind.creates() && !call.failed);
+    let creation = |call: &Call| {
+        Some(Creation {
+            creator: call.from,
+            contract: call.to?,
+        })
+    };
+    creating.filter_map(creation).collect()
+}
