@@ -7,6 +7,7 @@ mod history;
 mod json;
 mod logs;
 mod rpc_error;
+mod sent;
 mod server;
 mod timeline;
 mod traces;
@@ -17,7 +18,8 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, Log, U256};
 use hansel_ledger::Coin;
 
 pub use answer::evm_answer;
-pub use builder::{EvmLedgerBuilder, EvmLedgerError, EvmSent, EvmStep, EvmToken};
+pub use builder::{EvmLedgerBuilder, EvmLedgerError, EvmToken};
+pub use sent::{EvmSent, EvmStep};
 pub use server::{EvmProfile, EvmServer, EvmServerOptions};
 
 use history::History;

@@ -27,6 +27,7 @@ mod esplora;
 mod evm_ledger;
 mod fault;
 mod http;
+mod laundernet;
 mod ledger;
 mod node;
 mod process;
@@ -44,6 +45,9 @@ pub use evm_ledger::{
 };
 pub use fault::{Fault, FaultProxy, Rule, Target};
 pub use http::{HttpReply, HttpRequest};
+pub use laundernet::{
+    FoundFlow, LaunderFlow, LaunderNet, LaunderNetError, LaunderReplay, LaunderScore, score,
+};
 pub use ledger::{Ledger, Random, Shape};
 pub use node::{Indexes, Node, NodeError, NodeOptions};
 pub use regtest::{Pay, Payee, Regtest, Scenario};
