@@ -8,7 +8,7 @@ export BINDGEN_EXTRA_CLANG_ARGS ?= -I$(shell gcc -print-file-name=include 2> /de
 CARGO := cargo
 FLAGS := --release --locked
 
-.PHONY: help setup build demo test install bitcoind electrs nodes bench fixtures schema advisories
+.PHONY: help setup build demo test install bitcoind electrs nodes bench evaluate fixtures schema advisories
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ electrs: ## Build an Electrum server for the tests
 bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-graph --bench settlement
 	$(CARGO) bench --locked --package hansel --bench requests
+
+evaluate: setup ## Trace cases that experts followed, and print what was found
+	$(CARGO) bench --quiet --locked --package hansel --bench evaluate
 
 fixtures: setup ## Make the recorded cases anew
 	$(CARGO) run --quiet $(FLAGS) --package hansel-bitcoin --example make-fixtures

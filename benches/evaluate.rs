@@ -1,0 +1,93 @@
+//! How much of a case that experts followed by hand a trace finds, and how much that it finds is not of the case.
+//!
+//! `make evaluate`, or `cargo bench -p hansel --bench evaluate -- [--sweep] [CASE...]`. Each case of LaunderNet under
+//! `$HANSEL_DATA/laundernet` is replayed among other people's traffic behind a JSON-RPC server, and the binary
+//! traces it from the sources that the case lists. It knows no label of the case.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement"
+)]
+
+#[path = "evaluate/run.rs"]
+mod run;
+#[path = "evaluate/table.rs"]
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fs};
+
+use hansel_testkit::{EvmServer, EvmServerOptions, LaunderNet};
+
+use run::{Scene, Settings};
+
+/// Makes the background traffic; no figure was tuned to it.
+const SEED: u64 = 41;
+const RULES: [&str; 5] = ["fifo", "lifo", "haircut", "seniority", "reverse-seniority"];
+
+fn main() {
+    let words: Vec<String> = env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let sweep = words.iter().any(|word| word == "--sweep");
+    let asked: Vec<_> = words
+        .iter()
+        .filter(|word| !word.starts_with("--"))
+        .collect();
+    let directory = data().join("laundernet");
+    let cases = cases(&directory, &asked);
+    if cases.is_empty() {
+        println!(
+            "skipped: no case of LaunderNet in {} (set HANSEL_DATA)",
+            directory.display()
+        );
+        return;
+    }
+    table::head();
+    for case in cases {
+        evaluate(&LaunderNet::read(&case).unwrap(), sweep);
+    }
+    table::foot();
+}
+
+fn data() -> PathBuf {
+    let named = env::var_os("HANSEL_DATA").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"))
+}
+
+fn cases(directory: &Path, asked: &[&String]) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut cases: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|case| {
+        let name = case.file_name().unwrap().to_string_lossy();
+        case.is_dir() && (asked.is_empty() || asked.iter().any(|one| **one == name))
+    });
+    cases.sort();
+    cases
+}
+
+fn evaluate(case: &LaunderNet, sweep: bool) {
+    let replay = case.replay(run::CHAIN_ID, SEED).unwrap();
+    let ledger = Arc::new(replay.ledger);
+    let server = EvmServer::start(ledger, EvmServerOptions::default()).unwrap();
+    let scene = Scene {
+        case,
+        server: &server,
+        dollar: replay.dollar,
+        since: replay.since,
+    };
+    for rule in RULES {
+        table::line(&scene.trace(&Settings::of(rule)));
+    }
+    table::line(&scene.trace(&Settings::of("fifo,haircut")));
+    if sweep {
+        for settings in Settings::sweep() {
+            table::line(&scene.trace(&settings));
+        }
+    }
+}

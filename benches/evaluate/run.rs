@@ -1,0 +1,159 @@
+//! Runs the binary on a replayed case and reads its report.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{fs, iter};
+
+use alloy_primitives::{Address, B256};
+use hansel_ledger::Amount;
+use hansel_report::Report;
+use hansel_report::model::{Flow, FlowKind};
+use hansel_testkit::{EvmServer, FoundFlow, LaunderNet, LaunderScore, score};
+
+/// The id of the replay's chain.
+pub(crate) const CHAIN_ID: u64 = 41_041;
+const CHAIN: &str = "laundernet";
+
+/// A case behind a server.
+pub(crate) struct Scene<'a> {
+    pub(crate) case: &'a LaunderNet,
+    pub(crate) server: &'a EvmServer,
+    pub(crate) dollar: Address,
+    pub(crate) since: u64,
+}
+
+/// What is asked of the binary besides the case.
+pub(crate) struct Settings {
+    /// The rules; the first one with taint on a flow counts.
+    pub(crate) rules: String,
+    /// Options with their values.
+    pub(crate) options: Vec<(&'static str, &'static str)>,
+}
+
+/// What came of one trace.
+pub(crate) struct Outcome {
+    pub(crate) case: String,
+    pub(crate) settings: String,
+    pub(crate) score: LaunderScore,
+    /// Accounts whose history was read.
+    pub(crate) visited: usize,
+    pub(crate) requests: u64,
+    pub(crate) calls: u64,
+    pub(crate) took: Duration,
+}
+
+impl Settings {
+    pub(crate) fn of(rules: &str) -> Self {
+        Self {
+            rules: rules.to_owned(),
+            options: Vec::new(),
+        }
+    }
+
+    /// What changes with the limits.
+    pub(crate) fn sweep() -> impl Iterator<Item = Self> {
+        let shares = ["0.01", "0.0001", "0.000001"].map(|share| ("--min-share", share));
+        let hubs = ["200", "20000"].map(|bound| ("--hub", bound));
+        shares.into_iter().chain(hubs).map(|option| Self {
+            rules: "haircut".into(),
+            options: vec![option],
+        })
+    }
+
+    fn name(&self) -> String {
+        let options = self
+            .options
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"));
+        let words: Vec<_> = iter::once(self.rules.clone()).chain(options).collect();
+        words.join(" ")
+    }
+}
+
+impl Scene<'_> {
+    pub(crate) fn trace(&self, settings: &Settings) -> Outcome {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("chains.toml"), self.chains()).unwrap();
+        self.server.reset_counts();
+        let started = Instant::now();
+        let report = self.run(settings, home.path());
+        let took = started.elapsed();
+        let found: Vec<_> = report
+            .flows
+            .iter()
+            .filter_map(|flow| self.found(flow))
+            .collect();
+        Outcome {
+            case: self.case.name.clone(),
+            settings: settings.name(),
+            score: score(self.case, self.dollar, &found),
+            visited: report
+                .nodes
+                .iter()
+                .filter(|node| node.coverage.is_some())
+                .count(),
+            requests: self.server.requests(),
+            calls: self.server.calls().values().sum(),
+            took,
+        }
+    }
+
+    fn chains(&self) -> String {
+        let dollar = self.dollar;
+        format!(
+            "schema = \"hansel-chains/1\"\n\n[[chains]]\nname = \"{CHAIN}\"\nfamily = \"evm\"\nchain_id = {CHAIN_ID}\n\
+             native = {{ symbol = \"ETH\", decimals = 18 }}\ntokens = [{{ contract = \"{dollar}\", \
+             symbol = \"USD\", decimals = 6, source = \"the replay\" }}]\n"
+        )
+    }
+
+    fn run(&self, settings: &Settings, home: &Path) -> Report {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansel"));
+        command.args([
+            "trace",
+            "--json",
+            "--quiet",
+            "--chain",
+            CHAIN,
+            "--rule",
+            &settings.rules,
+        ]);
+        command.args(["--since", &self.since.to_string()]);
+        command.args(["--endpoint", &format!("rpc={}", self.server.url())]);
+        command
+            .arg("--config")
+            .arg(home)
+            .arg("--data")
+            .arg(home.join("data"));
+        for (name, value) in &settings.options {
+            command.args([name, value]);
+        }
+        command.args(self.case.sources.iter().map(Address::to_string));
+        let run = command.output().unwrap();
+        // 3 says that the report names what is not known, such as what lies behind a hub.
+        let words = String::from_utf8_lossy(&run.stderr);
+        assert!(matches!(run.status.code(), Some(0 | 3)), "{words}");
+        Report::from_json(&run.stdout).unwrap()
+    }
+
+    /// A movement of the dollar with taint under any rule.
+    fn found(&self, flow: &Flow) -> Option<FoundFlow> {
+        let taint = flow.tainted.values().copied().max()?;
+        if flow.kind == FlowKind::Fee || taint == Amount::ZERO || flow.asset != "USD" {
+            return None;
+        }
+        Some(FoundFlow {
+            tx: flow.tx.parse::<B256>().ok()?,
+            from: account(&flow.from)?,
+            to: account(&flow.to)?,
+            tainted: u64::try_from(taint.to_u256()).ok()?,
+        })
+    }
+}
+
+/// The address of an account's node id.
+fn account(node: &str) -> Option<Address> {
+    let (_, address) = node.split_once(":account:")?;
+    address.parse().ok()
+}
