@@ -3,6 +3,7 @@
 //! Facts come in as statements, in any order; taint is a pure function of the set of facts. Nothing here
 //! talks to a network, a disk, a clock or a terminal.
 
+mod account;
 mod accounting;
 mod book;
 mod graph;
@@ -17,6 +18,10 @@ mod trace;
 mod units;
 mod workings;
 
+pub use account::{
+    AccountFacts, AccountFlow, AccountSeed, AccountSettleError, AccountSettlement, AccountStep,
+    Parcel, PoolKey, PoolState, Reading, Shortfall,
+};
 pub use accounting::{Accounting, Category};
 pub use graph::{Flow, FlowGraph, FlowIx, GraphError, Pool, PoolIx};
 pub use limits::Limits;

@@ -319,7 +319,7 @@ fn take_from_segment<U: Units>(
 
 /// Splits `whole` over `weights` in proportion, rounded down; the first get one unit more until it is all given.
 /// Fails where there is nothing to split it over.
-fn proportional<U: Units>(
+pub(crate) fn proportional<U: Units>(
     whole: U,
     weights: impl Iterator<Item = U> + Clone,
 ) -> Result<Vec<U>, AmountError> {

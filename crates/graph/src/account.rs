@@ -1,0 +1,29 @@
+//! Taint on the accounts of an EVM chain, exact to the unit. The rules are those of `docs/methods.md`.
+
+mod book;
+mod execute;
+mod facts;
+mod holding;
+mod ledger;
+mod parcel;
+mod plan;
+mod replay;
+mod settlement;
+mod view;
+
+pub use facts::AccountFacts;
+pub use parcel::Parcel;
+pub use settlement::{AccountSeed, AccountSettleError, AccountSettlement};
+pub use view::{AccountFlow, AccountStep, PoolState, Reading, Shortfall};
+
+use alloy_primitives::Address;
+use hansel_ledger::Coin;
+
+/// A pool on an EVM chain: one coin of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolKey {
+    /// Whose.
+    pub account: Address,
+    /// Of what.
+    pub coin: Coin,
+}

@@ -1,0 +1,219 @@
+//! What one rule says about every pool and every flow.
+
+use hansel_ledger::{Amount, AmountError};
+
+use super::holding::Holding;
+use super::ledger::Opening;
+use super::parcel::{Parcel, append, tainted};
+use crate::{Rule, SeedIx};
+
+/// A range of a book's parcels.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Range {
+    start: usize,
+    len: usize,
+}
+
+/// One rule's view.
+#[derive(Debug)]
+pub(crate) struct Book {
+    pub(crate) rule: Rule,
+    pub(crate) held: Vec<Held>,
+    parcels: Vec<Parcel>,
+    flows: Vec<Range>,
+    /// By seed: what it claims, once what earlier seeds claim of it is taken off.
+    pub(crate) stolen: Vec<Amount>,
+    /// By seed: what was paid for gas.
+    pub(crate) gas: Vec<Amount>,
+    /// Of the transaction at hand: what each node received and has not passed on.
+    pub(crate) transits: Vec<Holding>,
+    /// Of the transaction at hand: the parcels of each movement, then those of the gas.
+    steps: Vec<Range>,
+}
+
+/// One pool under one rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) holding: Holding,
+    /// Ascending by seed.
+    claims: Vec<SeedClaim>,
+    /// How much more was drawn than was known to be there.
+    pub(crate) shortfall: Amount,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SeedClaim {
+    seed: SeedIx,
+    now: Amount,
+    peak: Amount,
+}
+
+impl Held {
+    fn new(rule: Rule) -> Self {
+        Self {
+            holding: Holding::pool(rule),
+            claims: Vec::new(),
+            shortfall: Amount::ZERO,
+        }
+    }
+
+    /// Pours parcels in; where the pool is not followed only what is tainted counts.
+    pub(crate) fn pour(&mut self, parcels: &[Parcel], followed: bool) -> Result<(), AmountError> {
+        for parcel in parcels {
+            if let Some(seed) = parcel.owner {
+                self.holding.pour_one(*parcel)?;
+                self.gain(seed, parcel.claim)?;
+            } else if followed {
+                self.holding.pour_one(*parcel)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn gain(&mut self, seed: SeedIx, claim: Amount) -> Result<(), AmountError> {
+        match self.claims.binary_search_by_key(&seed, |one| one.seed) {
+            Ok(place) => {
+                let one = &mut self.claims[place];
+                // Only poison, which conserves nothing, can exceed the largest amount.
+                one.now = one.now.checked_add(claim).unwrap_or(one.now);
+                one.peak = one.peak.max(one.now);
+            }
+            Err(place) => self.claims.insert(
+                place,
+                SeedClaim {
+                    seed,
+                    now: claim,
+                    peak: claim,
+                },
+            ),
+        }
+        Ok(())
+    }
+
+    /// Draws `amount`; clean value of unknown origin fills in for what is not there.
+    pub(crate) fn draw(
+        &mut self,
+        amount: Amount,
+        pro_rata: bool,
+        drawn: &mut Vec<Parcel>,
+        out: &mut Vec<Parcel>,
+    ) -> Result<(), AmountError> {
+        drawn.clear();
+        let missing = if pro_rata {
+            self.holding.draw_pro_rata(amount, drawn)?
+        } else {
+            self.holding.draw(amount, drawn)?
+        };
+        for parcel in drawn.iter() {
+            self.lose(parcel);
+            append(out, *parcel)?;
+        }
+        if !missing.is_zero() {
+            self.shortfall = self
+                .shortfall
+                .checked_add(missing)
+                .unwrap_or(self.shortfall);
+            append(out, Parcel::clean(missing))?;
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, parcel: &Parcel) {
+        let Some(seed) = parcel.owner else { return };
+        if let Ok(place) = self.claims.binary_search_by_key(&seed, |one| one.seed) {
+            let one = &mut self.claims[place];
+            // Only poison draws more than was poured in; for the other rules the sum at the end is checked.
+            one.now = one.now.checked_sub(parcel.claim).unwrap_or(Amount::ZERO);
+        }
+    }
+
+    /// Makes the balance what a statement says it was: clean value is added or let go, taint stays.
+    pub(crate) fn open(&mut self, opening: Opening) -> Result<(), AmountError> {
+        let Opening { balance, first } = opening;
+        match balance.checked_sub(self.holding.total()) {
+            Ok(more) if first => self.holding.pour_under(more),
+            Ok(more) => self.holding.pour_one(Parcel::clean(more)),
+            Err(_) => self.holding.shrink_to(balance),
+        }
+    }
+
+    /// True where taint ever rested here.
+    pub(crate) fn was_tainted(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
+    /// The largest claim of each seed that was ever held at once, ascending by seed.
+    pub(crate) fn peaks(&self) -> impl Iterator<Item = (SeedIx, Amount)> + '_ {
+        self.claims.iter().map(|one| (one.seed, one.peak))
+    }
+
+    /// The tainted value left, in the order in which the rule would let it leave.
+    pub(crate) fn residual(&self) -> Result<Vec<Parcel>, AmountError> {
+        let mut order = self.holding.leaving_order()?;
+        order.retain(|parcel| parcel.owner.is_some());
+        Ok(order)
+    }
+}
+
+impl Book {
+    pub(crate) fn new(rule: Rule, seeds: usize) -> Self {
+        Self {
+            rule,
+            held: Vec::new(),
+            parcels: Vec::new(),
+            flows: Vec::new(),
+            stolen: vec![Amount::ZERO; seeds],
+            gas: vec![Amount::ZERO; seeds],
+            transits: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Makes the tables long enough for so many pools.
+    pub(crate) fn grow(&mut self, pools: usize) {
+        let rule = self.rule;
+        if self.held.len() < pools {
+            self.held.resize_with(pools, || Held::new(rule));
+        }
+    }
+
+    /// Begins a transaction of so many nodes and movements.
+    pub(crate) fn begin(&mut self, nodes: usize, movements: usize) {
+        let rule = self.rule;
+        for transit in self.transits.iter_mut().take(nodes) {
+            transit.clear();
+        }
+        if self.transits.len() < nodes {
+            self.transits.resize_with(nodes, || Holding::transit(rule));
+        }
+        self.steps.clear();
+        self.steps.resize(movements + 1, Range::default());
+    }
+
+    /// Notes the parcels of a step of the transaction at hand, unless they are clean or it has some.
+    pub(crate) fn note(&mut self, step: usize, parcels: &[Parcel]) {
+        if self.steps[step].len == 0 && tainted(parcels) {
+            self.steps[step] = Range {
+                start: self.parcels.len(),
+                len: parcels.len(),
+            };
+            self.parcels.extend_from_slice(parcels);
+        }
+    }
+
+    /// True where a step of the transaction at hand carries taint.
+    pub(crate) fn noted(&self, step: usize) -> bool {
+        self.steps[step].len > 0
+    }
+
+    /// Makes a step of the transaction at hand a flow.
+    pub(crate) fn keep(&mut self, step: usize) {
+        self.flows.push(self.steps[step]);
+    }
+
+    /// The parcels of a flow; empty where it is clean.
+    pub(crate) fn of_flow(&self, flow: usize) -> &[Parcel] {
+        let range = self.flows[flow];
+        &self.parcels[range.start..range.start + range.len]
+    }
+}

@@ -1,0 +1,291 @@
+//! Everything known, settled in chain order.
+
+use alloy_primitives::B256;
+use hansel_ledger::{AmountError, EvmPlacement, EvmTransaction, Movement};
+use hashbrown::HashMap;
+
+use super::PoolKey;
+use super::book::Book;
+use super::execute::{Scratch, Stolen, execute, steal};
+use super::facts::{AccountFacts, Event, Received};
+use super::ledger::Ledger;
+use super::parcel::{Parcel, tainted};
+use super::plan::{Plan, Step};
+use super::settlement::{AccountSeed, AccountSettleError};
+use super::view::{AccountStep, FlowRecord, Reading};
+use crate::{FeeRule, Rule, SeedIx};
+
+/// The state of a settlement on its way through the chain.
+pub(crate) struct Replay<'a> {
+    pub(crate) ledger: Ledger,
+    pub(crate) books: Vec<Book>,
+    pub(crate) flows: Vec<FlowRecord>,
+    pub(crate) readings: Vec<Reading>,
+    seeds: &'a [AccountSeed],
+    seeds_of: HashMap<B256, Vec<SeedIx>>,
+    fee_rule: FeeRule,
+    plan: Plan,
+    scratch: Scratch,
+    /// By node of the transaction at hand: movements from the nearest seed.
+    hops: Vec<u32>,
+}
+
+impl<'a> Replay<'a> {
+    pub(crate) fn new(
+        facts: &AccountFacts,
+        seeds: &'a [AccountSeed],
+        rules: &[Rule],
+        fee_rule: FeeRule,
+    ) -> Result<Self, AccountSettleError> {
+        let mut seeds_of: HashMap<B256, Vec<SeedIx>> = HashMap::new();
+        for (position, seed) in seeds.iter().enumerate() {
+            let ix = SeedIx::from_position(position).ok_or(AccountSettleError::TooManySeeds)?;
+            seeds_of.entry(seed.hash).or_default().push(ix);
+        }
+        let ledger = Ledger::new(facts);
+        let mut books: Vec<Book> = Vec::new();
+        for rule in rules {
+            if books.iter().all(|book| book.rule != *rule) {
+                let mut book = Book::new(*rule, seeds.len());
+                book.grow(ledger.pools.len());
+                books.push(book);
+            }
+        }
+        Ok(Self {
+            ledger,
+            books,
+            flows: Vec::new(),
+            readings: Vec::new(),
+            seeds,
+            seeds_of,
+            fee_rule,
+            plan: Plan::default(),
+            scratch: Scratch::default(),
+            hops: Vec::new(),
+        })
+    }
+
+    pub(crate) fn run(&mut self, facts: &AccountFacts) -> Result<(), AccountSettleError> {
+        for event in facts.events() {
+            let (hash, settled) = match event {
+                Event::Transaction(one) => (Some(one.hash), self.transaction(one)),
+                Event::Arrival(one) => (one.tx, self.arrival(&one)),
+            };
+            settled.map_err(|source| AccountSettleError::Arithmetic { hash, source })?;
+        }
+        Ok(())
+    }
+
+    /// Gives a pool the opening balances of the pieces that have begun.
+    fn begin(&mut self, pool: usize, height: u64) -> Result<(), AmountError> {
+        while let Some(opening) = self.ledger.pools[pool].begin(height) {
+            for book in &mut self.books {
+                book.held[pool].open(opening)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_pool(&mut self, key: PoolKey, height: u64) -> Result<Option<usize>, AmountError> {
+        let pool = self.ledger.find(&key);
+        if let Some(pool) = pool {
+            self.begin(pool, height)?;
+        }
+        Ok(pool)
+    }
+
+    fn transaction(&mut self, transaction: &EvmTransaction) -> Result<(), AmountError> {
+        let movements = if transaction.succeeded {
+            &transaction.movements[..]
+        } else {
+            &[]
+        };
+        let height = transaction.placement.block.height;
+        for movement in movements {
+            for account in [movement.from, movement.to] {
+                let coin = movement.coin;
+                self.begin_pool(PoolKey { account, coin }, height)?;
+            }
+        }
+        let purse = self.begin_pool(PoolKey::native(transaction.sender), height)?;
+        let purse = purse.filter(|pool| self.ledger.pools[*pool].is_followed(height));
+        self.plan.make(movements, height, &self.ledger);
+        for book in &mut self.books {
+            book.begin(self.plan.nodes.len(), movements.len());
+        }
+        if let (Some(purse), FeeRule::ProRata) = (purse, self.fee_rule) {
+            self.pay_gas(purse, transaction, movements.len())?;
+        }
+        let stolen = self.stolen(transaction, movements);
+        for book in &mut self.books {
+            execute(&self.plan, &stolen, book, &mut self.scratch)?;
+        }
+        self.measure(&stolen);
+        self.rest(transaction.placement)?;
+        if let (Some(purse), FeeRule::Last) = (purse, self.fee_rule) {
+            self.pay_gas(purse, transaction, movements.len())?;
+        }
+        self.record(transaction, movements.len());
+        Ok(())
+    }
+
+    /// The movements of a transaction that are seeds.
+    fn stolen(&self, transaction: &EvmTransaction, movements: &[Movement]) -> Stolen {
+        let Some(seeds) = self.seeds_of.get(&transaction.hash) else {
+            return Stolen::new();
+        };
+        let found = seeds.iter().filter_map(|ix| {
+            let seed = &self.seeds[ix.position()];
+            let place = movements.iter().position(|one| {
+                (&one.origin, one.coin, one.to) == (&seed.origin, seed.coin, seed.to)
+            });
+            place.map(|place| (place, *ix))
+        });
+        found.collect()
+    }
+
+    fn pay_gas(
+        &mut self,
+        purse: usize,
+        transaction: &EvmTransaction,
+        step: usize,
+    ) -> Result<(), AmountError> {
+        let pro_rata = self.fee_rule == FeeRule::ProRata;
+        for book in &mut self.books {
+            let Scratch { carried, drawn } = &mut self.scratch;
+            carried.clear();
+            book.held[purse].draw(transaction.fee, pro_rata, drawn, carried)?;
+            for parcel in carried.iter() {
+                if let (Some(seed), true) = (parcel.owner, book.rule.conserves()) {
+                    let sum = &mut book.gas[seed.position()];
+                    *sum = sum.checked_add(parcel.claim)?;
+                }
+            }
+            book.note(step, carried);
+        }
+        Ok(())
+    }
+
+    /// Counts how far each node's taint has come.
+    fn measure(&mut self, stolen: &Stolen) {
+        self.hops.clear();
+        self.hops.resize(self.plan.nodes.len(), u32::MAX);
+        for step in &self.plan.steps {
+            match step {
+                Step::Hop(hop) => {
+                    if !self.books.iter().any(|book| book.noted(hop.movement)) {
+                        continue;
+                    }
+                    let node = &self.plan.nodes[hop.from];
+                    let own = node.pool.filter(|_| node.followed);
+                    let own = own.map_or(u32::MAX, |pool| self.ledger.pools[pool].hops);
+                    let reached = own.min(self.hops[hop.from]).saturating_add(1);
+                    let seed = stolen.iter().any(|(movement, _)| *movement == hop.movement);
+                    let reached = if seed { 0 } else { reached };
+                    self.hops[hop.to] = reached.min(self.hops[hop.to]);
+                }
+            }
+        }
+    }
+
+    /// Pours what each account received and did not pass on into its pool.
+    fn rest(&mut self, placement: EvmPlacement) -> Result<(), AmountError> {
+        for number in 0..self.plan.nodes.len() {
+            let node = self.plan.nodes[number];
+            let reached = self
+                .books
+                .iter()
+                .any(|book| book.transits[number].is_tainted());
+            if !reached && !node.followed {
+                continue;
+            }
+            let pool = match node.pool {
+                Some(pool) => pool,
+                None => self.new_pool(node.key),
+            };
+            for book in &mut self.books {
+                self.scratch.carried.clear();
+                book.transits[number].draw_all(&mut self.scratch.carried)?;
+                book.held[pool].pour(&self.scratch.carried, node.followed)?;
+            }
+            if reached {
+                self.ledger.taint(pool, placement.block, self.hops[number]);
+            }
+        }
+        Ok(())
+    }
+
+    fn new_pool(&mut self, key: PoolKey) -> usize {
+        let pool = self.ledger.number(key);
+        for book in &mut self.books {
+            book.grow(pool + 1);
+        }
+        pool
+    }
+
+    /// Lists the tainted steps of a transaction as flows.
+    fn record(&mut self, transaction: &EvmTransaction, movements: usize) {
+        for step in 0..=movements {
+            if !self.books.iter().any(|book| book.noted(step)) {
+                continue;
+            }
+            self.books.iter_mut().for_each(|book| book.keep(step));
+            let step = match transaction.movements.get(step).filter(|_| step < movements) {
+                Some(movement) => AccountStep::movement(movement),
+                None => AccountStep::Gas {
+                    sender: transaction.sender,
+                    amount: transaction.fee,
+                },
+            };
+            self.flows.push(FlowRecord {
+                hash: transaction.hash,
+                placement: transaction.placement,
+                step,
+            });
+        }
+    }
+
+    /// Value from a transaction of which nothing else is known: clean, unless it is a seed.
+    fn arrival(&mut self, received: &Received<'_>) -> Result<(), AmountError> {
+        let height = received.placement.block.height;
+        let pool = self.begin_pool(received.to, height)?;
+        let followed = pool.is_some_and(|pool| self.ledger.pools[pool].is_followed(height));
+        let seeds = received.tx.and_then(|hash| self.seeds_of.get(&hash));
+        let seeds = seeds.into_iter().flatten().filter(|ix| {
+            let seed = &self.seeds[ix.position()];
+            let to = PoolKey {
+                account: seed.to,
+                coin: seed.coin,
+            };
+            seed.origin == *received.origin && to == received.to
+        });
+        let seeds: Vec<SeedIx> = seeds.copied().collect();
+        if !followed && seeds.is_empty() {
+            return Ok(());
+        }
+        let pool = pool.unwrap_or_else(|| self.new_pool(received.to));
+        for book in &mut self.books {
+            let mut parcels = vec![Parcel::clean(received.amount)];
+            for seed in &seeds {
+                let gained = steal(&mut parcels, *seed)?;
+                let sum = &mut book.stolen[seed.position()];
+                *sum = sum.checked_add(gained)?;
+            }
+            book.held[pool].pour(&parcels, followed)?;
+            if tainted(&parcels) {
+                book.begin(0, 0);
+                book.note(0, &parcels);
+                book.keep(0);
+            }
+        }
+        if let (Some(hash), false) = (received.tx, seeds.is_empty()) {
+            self.ledger.taint(pool, received.placement.block, 0);
+            self.flows.push(FlowRecord {
+                hash,
+                placement: received.placement,
+                step: AccountStep::arrival(received),
+            });
+        }
+        Ok(())
+    }
+}
