@@ -8,20 +8,23 @@ use rocksdb::WriteBatch;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::columns::Column;
+use crate::evm::{answers_evm, evm_blocks, evm_key};
 use crate::keys::{ChainKey, HeightKey, StatementKey};
 use crate::merge::{Kept, Pin};
 use crate::rows::{EvidenceRef, Statement, bad_row, decode, encode};
 use crate::{EvidenceRecord, Store, StoreError};
 
 /// What the rows of one answer have in common.
-struct Origin {
-    chain: ChainKey,
+pub(crate) struct Origin {
+    /// The chain.
+    pub(crate) chain: ChainKey,
     tip: BlockHash,
     evidence: Vec<EvidenceRef>,
 }
 
 impl Origin {
-    fn row<T>(&self, as_of: u64, fact: T) -> Statement<T> {
+    /// The row of one fact that was asked for at a height.
+    pub(crate) fn row<T>(&self, as_of: u64, fact: T) -> Statement<T> {
         Statement {
             as_of,
             tip: self.tip,
@@ -85,6 +88,9 @@ impl Store {
                 let key = StatementKey::received(origin.chain, script, *since);
                 self.add_row(batch, &key, &origin.row(*as_of, outputs.clone()))
             }
+            (Query::Evm(query), Fact::Evm(fact)) if answers_evm(query, fact) => {
+                self.add_evm(batch, origin, query, fact, tip)
+            }
             (
                 Query::Transaction { .. }
                 | Query::Spends { .. }
@@ -112,7 +118,7 @@ impl Store {
     }
 
     /// Adds a row and its place in `heights` to a batch, unless the row in the store is better.
-    fn add_row<T: Kept>(
+    pub(crate) fn add_row<T: Kept>(
         &self,
         batch: &mut WriteBatch,
         key: &StatementKey,
@@ -144,7 +150,8 @@ impl Store {
         self.forget_row::<SpendState>(&key)
     }
 
-    fn forget_row<T: Kept>(&self, key: &StatementKey) -> Result<(), StoreError> {
+    /// Deletes a row and its place in `heights`, where there is one.
+    pub(crate) fn forget_row<T: Kept>(&self, key: &StatementKey) -> Result<(), StoreError> {
         let _turn = self.take_turn();
         let Some(stored) = self.row::<T>(key)? else {
             return Ok(());
@@ -194,7 +201,7 @@ impl Store {
                 let received = self.fact_under::<Vec<(OutPoint, u64)>>(&key, &pin(*as_of))?;
                 Ok(received.map(Fact::Received))
             }
-            Query::Evm(_) => Ok(None),
+            Query::Evm(query) => Ok(self.evm(key, query, pin, pinned.height)?.map(Fact::Evm)),
         }
     }
 
@@ -235,7 +242,11 @@ impl Store {
         })))
     }
 
-    fn fact_under<T: Kept>(&self, key: &StatementKey, pin: &Pin) -> Result<Option<T>, StoreError> {
+    pub(crate) fn fact_under<T: Kept>(
+        &self,
+        key: &StatementKey,
+        pin: &Pin,
+    ) -> Result<Option<T>, StoreError> {
         Ok(self.row(key)?.and_then(|row| T::under(row, pin)))
     }
 
@@ -279,15 +290,17 @@ fn statement_keys(chain: ChainKey, query: &Query) -> Vec<StatementKey> {
         Query::Received { script, since, .. } => {
             vec![StatementKey::received(chain, script, *since)]
         }
-        Query::Evm(_) => Vec::new(),
+        Query::Evm(query) => vec![evm_key(chain, query)],
     }
 }
 
 /// The blocks that an answer names by height and hash.
 fn blocks(pinned: &BlockRef, fact: &Fact) -> Vec<BlockRef> {
     let mut blocks = vec![*pinned];
-    if let Fact::Transaction(transaction) = fact {
-        blocks.extend(transaction.placement.block());
+    match fact {
+        Fact::Transaction(transaction) => blocks.extend(transaction.placement.block()),
+        Fact::Evm(fact) => blocks.extend(evm_blocks(fact)),
+        Fact::Spends(_) | Fact::Received(_) => {}
     }
     blocks
 }

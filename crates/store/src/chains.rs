@@ -1,5 +1,7 @@
 //! Chains and their blocks: which network the store belongs to, and what a reorganisation makes void.
 
+use std::collections::BTreeMap;
+
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 use hansel_ledger::{BlockRef, Chain};
@@ -122,12 +124,11 @@ impl Store {
         blocks: &[BlockRef],
     ) -> Result<(), StoreError> {
         let key = ChainKey::of(chain);
-        for (index, block) in blocks.iter().enumerate() {
-            let among = blocks[..index]
-                .iter()
-                .find(|one| one.height == block.height);
+        let mut named: BTreeMap<u64, BlockHash> = BTreeMap::new();
+        for block in blocks {
+            let among = named.insert(block.height, block.hash);
             let known = match among {
-                Some(other) => Some(other.hash),
+                Some(other) => Some(other),
                 None => self.header(key, block.height)?,
             };
             if let Some(stored) = known.filter(|stored| *stored != block.hash) {
@@ -138,12 +139,11 @@ impl Store {
                     offered: block.hash,
                 });
             }
-            let row = keys::header(key, block.height);
-            batch.put_cf(
-                self.column(Column::Headers),
-                row,
-                block.hash.to_byte_array(),
-            );
+            if known.is_none() {
+                let row = keys::header(key, block.height);
+                let hash = block.hash.to_byte_array();
+                batch.put_cf(self.column(Column::Headers), row, hash);
+            }
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! The keys of every column family: fixed-size, big-endian, described in `docs/schema.md`.
 
+use alloy_primitives::{Address, B256};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{Script, Txid};
-use hansel_ledger::Chain;
+use hansel_ledger::{Chain, Coin};
 
 use crate::EvidenceHash;
 
@@ -38,6 +39,10 @@ pub(crate) struct StatementKey([u8; 45]);
 const TRANSACTION: u8 = 1;
 const SPEND: u8 = 2;
 const RECEIVED: u8 = 3;
+const EVM_TRANSACTION: u8 = 4;
+const ACCOUNT: u8 = 5;
+const DEPOSITS: u8 = 6;
+const ENTRY: u8 = 7;
 
 impl StatementKey {
     /// A transaction, by its txid in the byte order of the wire.
@@ -57,6 +62,45 @@ impl StatementKey {
         engine.input(script.as_bytes());
         let subject = sha256::Hash::from_engine(engine).to_byte_array();
         Self::new(chain, RECEIVED, &subject, 0)
+    }
+
+    /// An EVM transaction that was asked for by its hash.
+    pub(crate) fn evm_transaction(chain: ChainKey, hash: &B256) -> Self {
+        Self::new(chain, EVM_TRANSACTION, &hash.0, 0)
+    }
+
+    /// The statement of an account, by the SHA-256 of everything that was asked.
+    pub(crate) fn account(
+        chain: ChainKey,
+        address: &Address,
+        coin: Coin,
+        blocks: (u64, u64),
+        bound: u64,
+    ) -> Self {
+        let mut engine = of_blocks(blocks);
+        engine.input(&bound.to_be_bytes());
+        engine.input(address.as_slice());
+        // The native coin has no contract, not even one of zeros.
+        if let Coin::Token(contract) = coin {
+            engine.input(contract.as_slice());
+        }
+        let subject = sha256::Hash::from_engine(engine).to_byte_array();
+        Self::new(chain, ACCOUNT, &subject, 0)
+    }
+
+    /// What an account received, by the SHA-256 of everything that was asked.
+    pub(crate) fn deposits(chain: ChainKey, address: &Address, blocks: (u64, u64)) -> Self {
+        let mut engine = of_blocks(blocks);
+        engine.input(address.as_slice());
+        let subject = sha256::Hash::from_engine(engine).to_byte_array();
+        Self::new(chain, DEPOSITS, &subject, 0)
+    }
+
+    /// A transaction as statements list it, by the SHA-256 of its own value.
+    pub(crate) fn entry(chain: ChainKey, content: &EvidenceHash) -> Self {
+        let mut subject = [0; 32];
+        subject.copy_from_slice(content.as_bytes());
+        Self::new(chain, ENTRY, &subject, 0)
     }
 
     fn new(chain: ChainKey, kind: u8, subject: &[u8; 32], index: u32) -> Self {
@@ -110,6 +154,14 @@ pub(crate) fn cursor(chain: ChainKey, case: &str) -> [u8; 40] {
     join(&chain.0, &name)
 }
 
+/// Begins the hash of a question about the blocks `.0..=.1`.
+fn of_blocks((since, until): (u64, u64)) -> sha256::HashEngine {
+    let mut engine = sha256::Hash::engine();
+    engine.input(&since.to_be_bytes());
+    engine.input(&until.to_be_bytes());
+    engine
+}
+
 fn join<const N: usize>(start: &[u8], end: &[u8]) -> [u8; N] {
     let mut key = [0; N];
     key[..start.len()].copy_from_slice(start);
@@ -159,6 +211,38 @@ mod tests {
             "6b88c087247aa2f001d7e45427e50431020da97e12a8f8df31fea1d6949d00b85afac99dac05c45e9700000000",
             "6b88c087247aa2f002d7e45427e50431020da97e12a8f8df31fea1d6949d00b85afac99dac05c45e9701020304",
             "6b88c087247aa2f003304d938653f87460ae5c62030ac80d5160c8fd53bd47a1a3ef6f83a304a1d45600000000",
+        ];
+        for (key, hex) in keys.iter().zip(pinned) {
+            assert_eq!(key.as_bytes().to_lower_hex_string(), hex);
+        }
+    }
+
+    #[test]
+    fn keys_of_evm_facts_are_pinned() {
+        let ethereum = ChainKey(*b"ethereum");
+        let upbit: B256 = "0xca4e0aa223e3190ab477efb25617eff3a42af7bdb29cdb7dc9e7935ea88626b4"
+            .parse()
+            .unwrap();
+        let thief: Address = "0xa09871AEadF4994Ca12f5c0b6056BBd1d343c029"
+            .parse()
+            .unwrap();
+        let weth = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
+            .parse()
+            .unwrap();
+        let blocks = (9_007_863, 9_100_000);
+        let keys = [
+            StatementKey::evm_transaction(ethereum, &upbit),
+            StatementKey::account(ethereum, &thief, Coin::Native, blocks, 1000),
+            StatementKey::account(ethereum, &thief, Coin::Token(weth), blocks, 1000),
+            StatementKey::deposits(ethereum, &thief, blocks),
+            StatementKey::entry(ethereum, &EvidenceHash::of(b"value")),
+        ];
+        let pinned = [
+            "657468657265756d04ca4e0aa223e3190ab477efb25617eff3a42af7bdb29cdb7dc9e7935ea88626b400000000",
+            "657468657265756d0577c4e9443786e4a77950b9fa8e76eeffe57b747515bf0f07711717001290607c00000000",
+            "657468657265756d05b41dc1350beedcc8f25b30b21591384ed210d462dcba89b9abe6babebbc2a6b800000000",
+            "657468657265756d060f15e6615e497a413a0e21372181045851b665f135f367af0265185596ec580300000000",
+            "657468657265756d07cd42404d52ad55ccfa9aca4adc828aa5800ad9d385a0671fbcbf72411832061900000000",
         ];
         for (key, hex) in keys.iter().zip(pinned) {
             assert_eq!(key.as_bytes().to_lower_hex_string(), hex);

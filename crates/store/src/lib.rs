@@ -11,6 +11,7 @@ mod columns;
 mod directory;
 mod error;
 mod evidence;
+mod evm;
 mod keys;
 mod merge;
 mod rows;

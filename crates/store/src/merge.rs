@@ -1,10 +1,14 @@
 //! The rules of the cache: which of two facts about one subject is kept, and what a kept fact says later.
 
 use bitcoin::{BlockHash, OutPoint};
-use hansel_ledger::{Placement, SpendState, TransactionStatement};
+use hansel_ledger::{
+    AccountNature, AccountStatement, Coverage, Deposits, EvmTransaction, Gap, InternalTransfers,
+    Placement, SpendState, TransactionStatement,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::evm::AccountRow;
 use crate::rows::Statement;
 
 /// The chain as a trace sees it: what is asked must hold for this tip.
@@ -116,4 +120,90 @@ impl Kept for Vec<(OutPoint, u64)> {
         received.retain(|(_, height)| *height <= pin.as_of);
         Some(received)
     }
+}
+
+impl Kept for EvmTransaction {
+    fn height(row: &Statement<Self>) -> u64 {
+        row.fact.placement.block.height
+    }
+
+    fn replaces(new: &Statement<Self>, stored: &Statement<Self>) -> bool {
+        let traced = |row: &Statement<Self>| row.fact.internal == InternalTransfers::Known;
+        traced(new) >= traced(stored)
+    }
+
+    fn under(row: Statement<Self>, pin: &Pin) -> Option<Self> {
+        if row.fact.placement.block.height > pin.height {
+            return None;
+        }
+        let told = match row.fact.internal {
+            InternalTransfers::Known => true,
+            // Another endpoint may trace, so such a row is asked again under a new tip.
+            InternalTransfers::Unknown => pin.is_of(&row),
+        };
+        told.then_some(row.fact)
+    }
+}
+
+/// An account's statement answers the very question it was given for. One through an earlier block cannot be cut
+/// from it: the balance, the account's nature and what is noise at that block, and whether it had passed the
+/// bound by then, are not in it.
+impl Kept for AccountRow {
+    fn height(row: &Statement<Self>) -> u64 {
+        row.fact.statement.until
+    }
+
+    fn replaces(new: &Statement<Self>, stored: &Statement<Self>) -> bool {
+        new.fact.is_whole() >= stored.fact.is_whole()
+    }
+
+    fn under(row: Statement<Self>, pin: &Pin) -> Option<Self> {
+        let reached = row.fact.statement.until <= pin.height;
+        (reached && (row.fact.is_whole() || pin.is_of(&row))).then_some(row.fact)
+    }
+}
+
+impl AccountRow {
+    /// True where no other endpoint could tell more.
+    fn is_whole(&self) -> bool {
+        let AccountStatement {
+            until,
+            opening,
+            closing,
+            nature,
+            coverage,
+            ..
+        } = &self.statement;
+        let balances = opening.is_some() && closing.is_some();
+        let history = is_hub(coverage) || (balances && is_complete(coverage, *until));
+        history && *nature != AccountNature::Unknown
+    }
+}
+
+impl Kept for Deposits {
+    fn height(row: &Statement<Self>) -> u64 {
+        row.fact.until
+    }
+
+    fn replaces(new: &Statement<Self>, stored: &Statement<Self>) -> bool {
+        let whole = |row: &Statement<Self>| is_complete(&row.fact.coverage, row.fact.until);
+        whole(new) >= whole(stored)
+    }
+
+    fn under(row: Statement<Self>, pin: &Pin) -> Option<Self> {
+        let reached = row.fact.until <= pin.height;
+        let whole = is_complete(&row.fact.coverage, row.fact.until);
+        (reached && (whole || pin.is_of(&row))).then_some(row.fact)
+    }
+}
+
+/// True for an account above the bound: it makes no fewer transfers for another endpoint.
+fn is_hub(coverage: &Coverage) -> bool {
+    let hub = |gap: &Gap| matches!(gap, Gap::Hub { .. });
+    !coverage.gaps.is_empty() && coverage.gaps.iter().all(hub)
+}
+
+/// True where nothing is missing. Whatever is, an endpoint with more state, traces or patience may tell.
+fn is_complete(coverage: &Coverage, until: u64) -> bool {
+    coverage.gaps.is_empty() && coverage.complete_through == Some(until)
 }
