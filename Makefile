@@ -8,10 +8,10 @@ export BINDGEN_EXTRA_CLANG_ARGS ?= -I$(shell gcc -print-file-name=include 2> /de
 CARGO := cargo
 FLAGS := --release --locked
 
-.PHONY: help setup build demo test install bitcoind electrs nodes bench evaluate fixtures schema advisories
+.PHONY: help setup build demo test install bitcoind electrs evm-tools nodes bench evaluate fixtures schema advisories
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 setup:
 	@scripts/setup.sh
@@ -29,6 +29,7 @@ test: setup nodes ## Check formatting, lints, tests, docs and advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(FLAGS) --workspace --all-targets -- -D warnings
 	BITCOIND="$$(scripts/find-node.sh bitcoind)" ELECTRS="$$(scripts/find-node.sh electrs)" \
+		ANVIL="$$(scripts/find-node.sh anvil)" HARDHAT="$$(scripts/find-node.sh hardhat)" SOLCJS="$$(scripts/find-node.sh solcjs)" \
 		$(CARGO) test $(FLAGS) --workspace --no-fail-fast
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --workspace --no-deps --quiet
 	scripts/advisories.sh
@@ -40,12 +41,18 @@ install: setup ## Install the binary for this user
 nodes:
 	@[ -n "$$(scripts/find-node.sh bitcoind)" ] || scripts/build-bitcoind.sh
 	@[ -n "$$(scripts/find-node.sh electrs)" ] || scripts/build-electrs.sh
+# What lies in the cache may be of an older pin, which the script sees in no time.
+	@for name in anvil hardhat solcjs; do case "$$(scripts/find-node.sh $$name)" in \
+		"" | "$(CACHE)/bin/"*) exec scripts/install-evm-tools.sh ;; esac; done
 
 bitcoind: ## Build a Bitcoin Core node for the tests
 	@scripts/build-bitcoind.sh
 
 electrs: ## Build an Electrum server for the tests
 	@scripts/build-electrs.sh
+
+evm-tools: ## Install EVM nodes and a Solidity compiler for the tests
+	@scripts/install-evm-tools.sh
 
 bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-graph --bench settlement

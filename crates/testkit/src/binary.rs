@@ -10,6 +10,12 @@ pub enum Program {
     Bitcoind,
     /// The Electrum server on top of it.
     Electrs,
+    /// Foundry's development node of an EVM chain.
+    Anvil,
+    /// Hardhat's development node of an EVM chain, which runs on Node.js.
+    Hardhat,
+    /// The Solidity compiler, which runs on Node.js.
+    Solcjs,
 }
 
 impl Program {
@@ -18,6 +24,9 @@ impl Program {
         match self {
             Self::Bitcoind => "bitcoind",
             Self::Electrs => "electrs",
+            Self::Anvil => "anvil",
+            Self::Hardhat => "hardhat",
+            Self::Solcjs => "solcjs",
         }
     }
 
@@ -26,6 +35,18 @@ impl Program {
         match self {
             Self::Bitcoind => "BITCOIND",
             Self::Electrs => "ELECTRS",
+            Self::Anvil => "ANVIL",
+            Self::Hardhat => "HARDHAT",
+            Self::Solcjs => "SOLCJS",
+        }
+    }
+
+    /// The script that puts it into the cache.
+    fn script(self) -> &'static str {
+        match self {
+            Self::Bitcoind => "scripts/build-bitcoind.sh",
+            Self::Electrs => "scripts/build-electrs.sh",
+            Self::Anvil | Self::Hardhat | Self::Solcjs => "scripts/install-evm-tools.sh",
         }
     }
 
@@ -60,10 +81,9 @@ impl Program {
         reason = "a skipped test has no other way to say so"
     )]
     fn report_absence(self) {
-        let (name, variable) = (self.name(), self.variable());
-        let message = format!(
-            "{name} not found: set {variable}, put it on PATH, or run `scripts/build-{name}.sh`"
-        );
+        let (name, variable, script) = (self.name(), self.variable(), self.script());
+        let message =
+            format!("{name} not found: set {variable}, put it on PATH, or run `{script}`");
         assert!(env::var("CI").as_deref() != Ok("true"), "{message}");
         eprintln!("SKIPPED: {message}");
     }
@@ -77,6 +97,16 @@ pub fn require_bitcoind() -> Option<PathBuf> {
 /// Finds electrs, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
 pub fn require_electrs() -> Option<PathBuf> {
     Program::Electrs.require()
+}
+
+/// Finds anvil, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
+pub fn require_anvil() -> Option<PathBuf> {
+    Program::Anvil.require()
+}
+
+/// Finds hardhat, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
+pub fn require_hardhat() -> Option<PathBuf> {
+    Program::Hardhat.require()
 }
 
 /// The directory that the build scripts install into.

@@ -131,6 +131,10 @@ pub(crate) fn read_head(stream: &mut impl BufRead) -> io::Result<String> {
 /// Waiting for the end would be slow: bitcoind closes a connection 50 ms after its answer.
 pub(crate) fn read_body(stream: &mut impl BufRead, head: &str) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
+    if header(head, "transfer-encoding").is_some_and(|coding| coding == "chunked") {
+        while read_chunk(stream, &mut body)? {}
+        return Ok(body);
+    }
     match header(head, "content-length").map(str::parse::<u64>) {
         None => stream.read_to_end(&mut body)?,
         Some(Err(_)) => return Err(io::ErrorKind::InvalidData.into()),
@@ -143,6 +147,19 @@ pub(crate) fn read_body(stream: &mut impl BufRead, head: &str) -> io::Result<Vec
         }
     };
     Ok(body)
+}
+
+/// Reads one chunk behind what is there; false after the last one.
+fn read_chunk(stream: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<bool> {
+    let mut line = String::new();
+    stream.by_ref().take(LONGEST_HEAD).read_line(&mut line)?;
+    let length = u64::from_str_radix(line.trim(), 16).map_err(|_| io::ErrorKind::InvalidData)?;
+    let read = stream.by_ref().take(length).read_to_end(body)?;
+    stream.read_exact(&mut [0; 2])?;
+    if u64::try_from(read).ok() != Some(length) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(length > 0)
 }
 
 fn read_reply(stream: &mut impl BufRead) -> io::Result<HttpReply> {

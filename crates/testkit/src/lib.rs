@@ -24,6 +24,7 @@ mod binary;
 mod chain_index;
 mod electrs;
 mod esplora;
+mod evm;
 mod evm_ledger;
 mod fault;
 mod http;
@@ -35,10 +36,11 @@ mod regtest;
 mod rpc;
 mod server;
 
-pub use binary::{Program, require_bitcoind, require_electrs};
+pub use binary::{Program, require_anvil, require_bitcoind, require_electrs, require_hardhat};
 pub use chain_index::ChainIndex;
 pub use electrs::Electrs;
 pub use esplora::{EsploraOptions, EsploraServer, esplora_answer};
+pub use evm::{Anvil, AnvilOptions, EvmReceipt, EvmRpc, Hardhat, HardhatOptions};
 pub use evm_ledger::{
     EVM_GAS_PRICE, EvmLedger, EvmLedgerBuilder, EvmLedgerError, EvmProfile, EvmSent, EvmServer,
     EvmServerOptions, EvmStep, EvmToken, evm_answer,

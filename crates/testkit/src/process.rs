@@ -19,8 +19,19 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a program whose output goes to the file `log`.
     pub(crate) fn start(program: &Path, arguments: &[String], log: PathBuf) -> io::Result<Self> {
+        Self::start_adjusted(program, arguments, log, |_| {})
+    }
+
+    /// Starts a program as [`Process::start`] does, after `adjust` has set its directory or environment.
+    pub(crate) fn start_adjusted(
+        program: &Path,
+        arguments: &[String],
+        log: PathBuf,
+        adjust: impl FnOnce(&mut Command),
+    ) -> io::Result<Self> {
         let output = File::create(&log)?;
         let mut command = mortal(program);
+        adjust(&mut command);
         command
             .args(arguments)
             .stdin(Stdio::null())
