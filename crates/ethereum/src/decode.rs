@@ -12,8 +12,10 @@ mod native;
 mod otterscan;
 mod quantity;
 mod receipt;
+mod receipt_root;
 mod scan;
 mod transaction;
+mod verify;
 mod withdrawal;
 mod wrap;
 
@@ -25,5 +27,9 @@ pub use flat::{FlatTrace, calls_of_flat_traces, flat_traces};
 pub use log::{LogReading, read_log};
 pub use otterscan::{OtsOperation, OtsOperationKind, ots_operations};
 pub use receipt::{LogLean, ReceiptLean, logs, receipt, receipts};
+pub use receipt_root::{RootError, receipts_root};
 pub use transaction::transaction;
+pub use verify::{
+    HeaderProof, ReceiptsProof, VerifyError, bloom_may_contain, check_header, check_receipts,
+};
 pub use withdrawal::{WithdrawalLean, withdrawals};
