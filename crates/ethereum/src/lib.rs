@@ -1,6 +1,7 @@
 //! Sources of EVM chains: what a plain JSON-RPC endpoint can tell, and more where it offers more.
 
 pub mod decode;
+pub mod history;
 mod protocols;
 
 pub use protocols::EthereumProtocols;
