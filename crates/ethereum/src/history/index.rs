@@ -128,7 +128,7 @@ impl IndexWalk {
     }
 
     /// The query of the next request, without `?` and without a key; `None` where the walk is over.
-    pub fn next(&self) -> Option<String> {
+    pub fn ask(&self) -> Option<String> {
         let Self {
             account,
             first,
@@ -235,7 +235,7 @@ impl AlchemyWalk {
 
     /// The parameters of the next `alchemy_getAssetTransfers` over these categories (`external`, `internal`,
     /// `erc20`); `None` where the walk is over.
-    pub fn next(&self, categories: &[&str]) -> Option<Value> {
+    pub fn ask(&self, categories: &[&str]) -> Option<Value> {
         let side = match self.side {
             Side::From => "fromAddress",
             Side::To => "toAddress",
@@ -278,7 +278,8 @@ impl AlchemyWalk {
         }
         self.over = page.page_key.is_none();
         self.key = page.page_key;
-        if self.found.len() > self.bound {
+        // Pages without anything new could go on for ever.
+        if self.found.len() > self.bound || self.keys.len() > self.bound.saturating_add(100) {
             self.over = true;
             return Ok(Step::TooMany);
         }

@@ -71,7 +71,7 @@ impl LogWalk {
 
     /// The next blocks to ask for; `None` while all others are asked for. Several may be open at a time, and each
     /// must come back by [`Self::answered`], [`Self::refused`] or [`Self::read`].
-    pub fn next(&mut self) -> Result<Option<Blocks>, TooNarrow> {
+    pub fn ask(&mut self) -> Result<Option<Blocks>, TooNarrow> {
         self.ranges.next()
     }
 

@@ -57,7 +57,7 @@ impl OtsWalk {
     }
 
     /// The parameters of the next `ots_searchTransactionsAfter`; `None` where the walk is over.
-    pub fn next(&self) -> Option<Value> {
+    pub fn ask(&self) -> Option<Value> {
         (!self.over).then(|| json!([self.account, self.after, PAGE]))
     }
 

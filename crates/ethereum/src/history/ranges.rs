@@ -240,6 +240,6 @@ impl RangeWalk {
 
 /// Whether an answer of so many rows may have been cut off: a number that somebody chose, or the known cap.
 pub(super) fn is_doubtful(rows: usize, cap: Option<usize>) -> bool {
-    let chosen = rows >= 100 && (rows % 100 == 0 || rows.is_power_of_two());
+    let chosen = rows >= 100 && (rows.is_multiple_of(100) || rows.is_power_of_two());
     chosen || cap.is_some_and(|cap| rows >= cap)
 }

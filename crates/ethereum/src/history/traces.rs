@@ -84,7 +84,7 @@ impl TraceWalk {
     }
 
     /// The next request; `None` while all others are open or answered. Each must come back.
-    pub fn next(&mut self) -> Result<Option<TraceAsk>, TooNarrow> {
+    pub fn ask(&mut self) -> Result<Option<TraceAsk>, TooNarrow> {
         if let Some(page) = self.pages.pop() {
             return Ok(Some(page));
         }
