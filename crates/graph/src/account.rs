@@ -1,14 +1,19 @@
 //! Taint on the accounts of an EVM chain, exact to the unit. The rules are those of `docs/methods.md`.
 
 mod book;
+mod exchange;
 mod execute;
 mod facts;
 mod holding;
 mod ledger;
+mod link;
+mod net;
 mod parcel;
 mod plan;
 mod replay;
+mod schedule;
 mod settlement;
+mod venue;
 mod view;
 
 pub use facts::AccountFacts;

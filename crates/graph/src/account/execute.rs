@@ -3,7 +3,7 @@
 use hansel_ledger::{Amount, AmountError};
 
 use super::book::Book;
-use super::parcel::{Parcel, append};
+use super::parcel::{Parcel, append, capped, scale, tainted};
 use super::plan::{Hop, Node, Plan, Step};
 use crate::SeedIx;
 
@@ -27,6 +27,7 @@ pub(crate) fn execute(
     for step in &plan.steps {
         match step {
             Step::Hop(hop) => carry(hop, plan, stolen, book, scratch)?,
+            Step::Convert { ins, outs } => convert(ins, outs, book, scratch)?,
         }
     }
     Ok(())
@@ -43,7 +44,7 @@ fn carry(
     give(hop, &plan.nodes[hop.from], book, scratch)?;
     for (_, seed) in stolen
         .iter()
-        .filter(|(movement, _)| *movement == hop.movement)
+        .filter(|(movement, _)| hop.arrives && *movement == hop.movement)
     {
         let gained = steal(&mut scratch.carried, *seed)?;
         let sum = &mut book.stolen[seed.position()];
@@ -53,6 +54,56 @@ fn carry(
     book.transits[hop.to].pour(&scratch.carried)
 }
 
+/// Takes value from some nodes, scales it, and pours it into others. Claims stay as they are.
+fn convert(
+    ins: &[(usize, Amount)],
+    outs: &[(usize, Amount)],
+    book: &mut Book,
+    scratch: &mut Scratch,
+) -> Result<(), AmountError> {
+    scratch.carried.clear();
+    for (node, amount) in ins {
+        let missing = book.transits[*node].draw(*amount, &mut scratch.carried)?;
+        if !missing.is_zero() {
+            append(&mut scratch.carried, Parcel::clean(missing))?;
+        }
+    }
+    if !tainted(&scratch.carried) {
+        return outs
+            .iter()
+            .try_for_each(|(node, amount)| book.transits[*node].pour_one(Parcel::clean(*amount)));
+    }
+    let from = ins
+        .iter()
+        .map(|(_, amount)| *amount)
+        .fold(Amount::ZERO, capped);
+    let to = outs
+        .iter()
+        .map(|(_, amount)| *amount)
+        .fold(Amount::ZERO, capped);
+    scale(&mut scratch.carried, from, to)?;
+    let mut left = scratch.carried.drain(..);
+    let mut front = left.next();
+    for (number, (node, amount)) in outs.iter().enumerate() {
+        let mut missing = *amount;
+        let last = number + 1 == outs.len();
+        while let Some(parcel) = front.as_mut().filter(|_| last || !missing.is_zero()) {
+            let whole = last || missing >= parcel.amount;
+            let taken = if whole {
+                *parcel
+            } else {
+                parcel.take(missing)?
+            };
+            missing = missing.checked_sub(taken.amount).unwrap_or(Amount::ZERO);
+            book.transits[*node].pour_one(taken)?;
+            if whole {
+                front = left.next();
+            }
+        }
+    }
+    Ok(())
+}
+
 /// An account gives first what it received in the transaction, then of its own.
 fn give(hop: &Hop, node: &Node, book: &mut Book, scratch: &mut Scratch) -> Result<(), AmountError> {
     let missing = book.transits[hop.from].draw(hop.amount, &mut scratch.carried)?;
@@ -60,7 +111,7 @@ fn give(hop: &Hop, node: &Node, book: &mut Book, scratch: &mut Scratch) -> Resul
         return Ok(());
     }
     match node.pool {
-        Some(pool) if node.followed => {
+        Some(pool) if node.followed && !node.stage => {
             book.held[pool].draw(missing, false, &mut scratch.drawn, &mut scratch.carried)
         }
         Some(_) | None => append(&mut scratch.carried, Parcel::clean(missing)),

@@ -82,13 +82,13 @@ impl Holding {
         self.total
     }
 
-    /// True where some of it is a seed's.
+    /// True where some of what it holds now is a seed's.
     pub(crate) fn is_tainted(&self) -> bool {
         match &self.store {
             Store::Queue { parcels, .. } => parcels.iter().any(|parcel| parcel.owner.is_some()),
             Store::Apart { tainted, .. } => !tainted.is_empty(),
             Store::Mixed { owners, .. } => !owners.is_empty(),
-            Store::Reached(taint) => taint.is_some(),
+            Store::Reached(taint) => taint.is_some() && !self.total.is_zero(),
         }
     }
 

@@ -68,6 +68,11 @@ pub(crate) fn largest() -> Amount {
     Amount::from(U256::MAX)
 }
 
+/// A sum that stops at the largest amount, which only invented tokens reach.
+pub(crate) fn capped(one: Amount, other: Amount) -> Amount {
+    one.checked_add(other).unwrap_or_else(|_| largest())
+}
+
 /// Appends a parcel; neighbours of one owner become one.
 pub(crate) fn append(parcels: &mut Vec<Parcel>, parcel: Parcel) -> Result<(), AmountError> {
     match parcels.last_mut() {
@@ -92,7 +97,7 @@ pub(crate) fn scale(parcels: &mut [Parcel], from: Amount, to: Amount) -> Result<
     }
     let (mut end, mut scaled) = (Amount::ZERO, Amount::ZERO);
     for parcel in parcels {
-        end = end.checked_add(parcel.amount)?;
+        end = capped(end, parcel.amount).min(from);
         let boundary = end.mul_div(to, from)?;
         parcel.amount = boundary.checked_sub(scaled)?;
         scaled = boundary;

@@ -10,7 +10,7 @@ use super::execute::{Scratch, Stolen, execute, steal};
 use super::facts::{AccountFacts, Event, Received};
 use super::ledger::Ledger;
 use super::parcel::{Parcel, tainted};
-use super::plan::{Plan, Step};
+use super::plan::{Doubt, Hop, Plan, Step};
 use super::settlement::{AccountSeed, AccountSettleError};
 use super::view::{AccountStep, FlowRecord, Reading};
 use crate::{FeeRule, Rule, SeedIx};
@@ -109,7 +109,7 @@ impl<'a> Replay<'a> {
         }
         let purse = self.begin_pool(PoolKey::native(transaction.sender), height)?;
         let purse = purse.filter(|pool| self.ledger.pools[*pool].is_followed(height));
-        self.plan.make(movements, height, &self.ledger);
+        self.plan.make(transaction, movements, &self.ledger);
         for book in &mut self.books {
             book.begin(self.plan.nodes.len(), movements.len());
         }
@@ -121,6 +121,7 @@ impl<'a> Replay<'a> {
             execute(&self.plan, &stolen, book, &mut self.scratch)?;
         }
         self.measure(&stolen);
+        self.doubt(transaction.hash);
         self.rest(transaction.placement)?;
         if let (Some(purse), FeeRule::Last) = (purse, self.fee_rule) {
             self.pay_gas(purse, transaction, movements.len())?;
@@ -176,16 +177,40 @@ impl<'a> Replay<'a> {
                     if !self.books.iter().any(|book| book.noted(hop.movement)) {
                         continue;
                     }
-                    let node = &self.plan.nodes[hop.from];
-                    let own = node.pool.filter(|_| node.followed);
-                    let own = own.map_or(u32::MAX, |pool| self.ledger.pools[pool].hops);
-                    let reached = own.min(self.hops[hop.from]).saturating_add(1);
                     let seed = stolen.iter().any(|(movement, _)| *movement == hop.movement);
-                    let reached = if seed { 0 } else { reached };
+                    let reached = if seed { 0 } else { self.distance(hop) };
                     self.hops[hop.to] = reached.min(self.hops[hop.to]);
+                }
+                Step::Convert { ins, outs } => {
+                    let nearest = ins.iter().map(|(node, _)| self.hops[*node]).min();
+                    let nearest = nearest.unwrap_or(u32::MAX);
+                    for (node, _) in outs {
+                        self.hops[*node] = nearest.min(self.hops[*node]);
+                    }
                 }
             }
         }
+    }
+
+    /// How far what a hop carries has come: a stage adds nothing.
+    fn distance(&self, hop: &Hop) -> u32 {
+        let node = &self.plan.nodes[hop.from];
+        let own = node.pool.filter(|_| node.followed && !node.stage);
+        let own = own.map_or(u32::MAX, |pool| self.ledger.pools[pool].hops);
+        let here = own.min(self.hops[hop.from]);
+        here.saturating_add(u32::from(!self.plan.nodes[hop.to].stage))
+    }
+
+    /// Notes what could be read differently where taint was involved.
+    fn doubt(&mut self, hash: B256) {
+        let doubts = std::mem::take(&mut self.plan.doubts);
+        let reached = |doubt: &Doubt| doubt.nodes.iter().any(|node| self.hops[*node] != u32::MAX);
+        let readings = doubts.into_iter().filter(reached);
+        let readings = readings.map(|doubt| Reading {
+            hash,
+            text: doubt.text,
+        });
+        self.readings.extend(readings);
     }
 
     /// Pours what each account received and did not pass on into its pool.
