@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs};
 
-use hansel_testkit::{EvmServer, EvmServerOptions, LaunderNet};
+use hansel_testkit::{EvmProfile, EvmServer, EvmServerOptions, LaunderNet, LaunderReplay};
 
 use run::{Scene, Settings};
 
@@ -72,22 +72,49 @@ fn cases(directory: &Path, asked: &[&String]) -> Vec<PathBuf> {
 }
 
 fn evaluate(case: &LaunderNet, sweep: bool) {
-    let replay = case.replay(run::CHAIN_ID, SEED).unwrap();
-    let ledger = Arc::new(replay.ledger);
-    let server = EvmServer::start(ledger, EvmServerOptions::default()).unwrap();
-    let scene = Scene {
+    let LaunderReplay {
+        ledger,
+        dollar,
+        since,
+    } = case.replay(run::CHAIN_ID, SEED).unwrap();
+    let ledger = Arc::new(ledger);
+    let scene = |options, endpoint| Scene {
         case,
-        server: &server,
-        dollar: replay.dollar,
-        since: replay.since,
+        server: EvmServer::start(ledger.clone(), options).unwrap(),
+        endpoint,
+        dollar,
+        since,
     };
-    for rule in RULES {
-        table::line(&scene.trace(&Settings::of(rule)));
+    let plain = scene(EvmServerOptions::default(), "");
+    for settings in RULES.map(Settings::of) {
+        table::line(&plain.trace(&settings));
     }
-    table::line(&scene.trace(&Settings::of("fifo,haircut")));
+    let usual = Settings::of("fifo,haircut");
+    table::line(&plain.trace(&usual));
+    for (endpoint, options) in endpoints() {
+        table::line(&scene(options, endpoint).trace(&usual));
+    }
     if sweep {
         for settings in Settings::sweep() {
-            table::line(&scene.trace(&settings));
+            table::line(&plain.trace(&settings));
         }
     }
+}
+
+/// Endpoints that offer less than an archive node of one's own.
+fn endpoints() -> [(&'static str, EvmServerOptions); 2] {
+    let limited = EvmServerOptions {
+        log_blocks: Some(10_000),
+        log_results: Some(10_000),
+        batch: Some(100),
+        ..EvmServerOptions::default()
+    };
+    let pruned = EvmServerOptions {
+        profile: EvmProfile::Pruned { blocks: 128 },
+        ..limited.clone()
+    };
+    [
+        ("with a provider's limits", limited),
+        ("limited and without old state", pruned),
+    ]
 }

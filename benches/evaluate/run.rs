@@ -18,7 +18,9 @@ const CHAIN: &str = "laundernet";
 /// A case behind a server.
 pub(crate) struct Scene<'a> {
     pub(crate) case: &'a LaunderNet,
-    pub(crate) server: &'a EvmServer,
+    pub(crate) server: EvmServer,
+    /// What the server lacks, in words; empty for an archive node without limits.
+    pub(crate) endpoint: &'static str,
     pub(crate) dollar: Address,
     pub(crate) since: u64,
 }
@@ -86,7 +88,9 @@ impl Scene<'_> {
             .collect();
         Outcome {
             case: self.case.name.clone(),
-            settings: settings.name(),
+            settings: format!("{} {}", settings.name(), self.endpoint)
+                .trim()
+                .to_owned(),
             score: score(self.case, self.dollar, &found),
             visited: report
                 .nodes

@@ -74,7 +74,7 @@ struct Made {
     /// Index in the block of its first log.
     first_log: u64,
     logs: Vec<Log>,
-    /// Ether that its code sent, in order.
+    /// Ether that its code sent, in order; nothing where it was reverted.
     calls: Vec<EtherSent>,
 }
 

@@ -62,10 +62,12 @@ pub(super) fn flat_block(ledger: &EvmLedger, height: u64) -> Vec<Value> {
 
 /// `trace_transaction`.
 pub(super) fn flat(ledger: &EvmLedger, made: &Made, height: u64, at: usize) -> Vec<Value> {
-    let below = if made.succeeded { made.calls.len() } else { 0 };
+    let below = made.calls.len();
     let top = (made.sender, made.to, made.value);
-    let calls = made.calls.iter().take(below);
-    let calls = calls.map(|call| (call.from, call.to, call.value));
+    let calls = made
+        .calls
+        .iter()
+        .map(|call| (call.from, call.to, call.value));
     let numbered = std::iter::once(top).chain(calls).enumerate();
     numbered
         .map(|(step, (from, to, value))| {
