@@ -5,7 +5,7 @@ use alloy_primitives::U256;
 use super::{DecodeError, ReceiptLean, TxLean};
 
 /// The type of OP chains' deposits from the chain below, which are paid there.
-const DEPOSIT: u64 = 0x7e;
+pub(super) const DEPOSIT: u64 = 0x7e;
 /// The type of transactions with blobs (EIP-4844).
 const BLOB: u64 = 3;
 

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, U256};
 use hansel_ledger::{Amount, Coin, Creation, InternalTransfers, Movement, Origin};
 
+use super::fee::DEPOSIT;
 use super::{Call, CallKind, Calls, DecodeError, Misfit, ReceiptLean, TxLean};
 
 /// What a transfer to an account without code costs: with this much gas used and no data, no code can have sent
@@ -13,8 +14,12 @@ const PLAIN_GAS: u64 = 21_000;
 pub(super) fn check_trace(tx: &TxLean, succeeded: bool, calls: &Calls) -> Result<(), DecodeError> {
     let top = calls.top();
     let same_target = tx.to.is_none() || top.to == tx.to;
+    let wanted_kind = match tx.to {
+        Some(_) => top.kind == CallKind::Call,
+        None => top.kind.creates(),
+    };
     let same = top.from == tx.from && top.value == tx.value && same_target;
-    let misfit = if !same || top.kind.creates() != tx.to.is_none() {
+    let misfit = if !same || !wanted_kind {
         Misfit::Trace
     } else if succeeded && top.failed {
         Misfit::Success
@@ -41,6 +46,14 @@ pub(super) fn traced(calls: &Calls) -> Vec<Movement> {
 fn moves(call: &Call) -> bool {
     let remains_to_itself = call.kind == CallKind::SelfDestruct && call.to == Some(call.from);
     !call.failed && call.kind.moves_value() && !call.value.is_zero() && !remains_to_itself
+}
+
+/// What a deposit from the chain below brought its sender; that stays even where the deposit fails. Its path is that
+/// of what comes before the top-level call.
+pub(super) fn minted(tx: &TxLean) -> Option<Movement> {
+    let amount = tx.mint.filter(|amount| !amount.is_zero())?;
+    let deposit = tx.kind == Some(DEPOSIT);
+    deposit.then(|| movement(Vec::new(), Address::ZERO, tx.from, amount))
 }
 
 /// The movement of the top-level call of a transaction that succeeded.

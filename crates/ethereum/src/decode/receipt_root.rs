@@ -4,10 +4,8 @@ use alloy_primitives::{B256, Bloom, BloomInput};
 use alloy_rlp::{Encodable, Header};
 use alloy_trie::root::ordered_trie_root_with_encoder;
 
+use super::fee::DEPOSIT;
 use super::{LogLean, ReceiptLean};
-
-/// The type of OP chains' deposits.
-const DEPOSIT: u64 = 0x7e;
 
 /// Says why no root can be computed.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]

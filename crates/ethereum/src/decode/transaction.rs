@@ -37,7 +37,7 @@ pub fn transaction(
         to: tx.to,
         succeeded,
         fee: Amount::from(fee(tx, receipt)?),
-        movements: Vec::new(),
+        movements: native::minted(tx).into_iter().collect(),
         created: Vec::new(),
         executed: executed(tx, receipt, calls),
         trades: Vec::new(),
@@ -48,10 +48,10 @@ pub fn transaction(
         told.internal = InternalTransfers::Known;
     }
     if succeeded {
-        told.movements = match calls {
-            Some(calls) => native::traced(calls),
-            None => native::top_level(tx, receipt)?.into_iter().collect(),
-        };
+        match calls {
+            Some(calls) => told.movements.extend(native::traced(calls)),
+            None => told.movements.extend(native::top_level(tx, receipt)?),
+        }
         told.created = native::created(tx, receipt, calls);
         add_logs(network, receipt, &mut told);
     }
