@@ -142,15 +142,30 @@ fn field(
         return Err(DecodeError::BrokenTree { at: number });
     };
     match name {
-        "type" => call.kind = Some(text(scan, kind)?),
-        "from" => call.from = Some(text(scan, address)?),
-        "to" if !scan.null() => call.to = Some(text(scan, address)?),
-        "value" if !scan.null() => call.value = text(scan, quantity)?,
-        "error" | "revertReason" if !scan.null() => call.failed |= !scan.string()?.is_empty(),
-        "to" | "value" | "error" | "revertReason" => {}
-        _ => scan.skip()?,
+        "type" => once(scan, &mut call.kind, kind),
+        "from" => once(scan, &mut call.from, address),
+        "to" | "value" | "error" | "revertReason" if scan.null() => Ok(()),
+        "to" => once(scan, &mut call.to, address),
+        "value" => once(scan, &mut call.value, quantity),
+        "error" | "revertReason" => {
+            call.failed |= !scan.string()?.is_empty();
+            Ok(())
+        }
+        _ => scan.skip(),
     }
-    Ok(())
+}
+
+/// Reads a field that was not there before.
+fn once<T>(
+    scan: &mut Scan<'_>,
+    field: &mut Option<T>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<(), DecodeError> {
+    let value = text(scan, read)?;
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(scan.error(JsonFault::Content)),
+    }
 }
 
 fn text<T>(scan: &mut Scan<'_>, read: impl FnOnce(&str) -> Option<T>) -> Result<T, DecodeError> {

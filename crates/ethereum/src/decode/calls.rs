@@ -101,7 +101,7 @@ pub(super) struct Draft {
     pub(super) kind: Option<CallKind>,
     pub(super) from: Option<Address>,
     pub(super) to: Option<Address>,
-    pub(super) value: U256,
+    pub(super) value: Option<U256>,
     pub(super) failed: bool,
 }
 
@@ -154,7 +154,7 @@ impl CallsDraft {
             .map_or(0, |(_, place)| place.children)
     }
 
-    /// The tree; an error where a call lacks its kind or caller, or there is no top-level call.
+    /// The tree; an error where there is no top-level call, or a call lacks what a call of its kind has.
     pub(super) fn finish(self) -> Result<Calls, DecodeError> {
         let mut calls: Vec<Call> = Vec::with_capacity(self.calls.len());
         for (at, (draft, place)) in self.calls.into_iter().enumerate() {
@@ -163,14 +163,15 @@ impl CallsDraft {
             let (Some(kind), Some(from)) = (draft.kind, draft.from) else {
                 return Err(DecodeError::BrokenTree { at });
             };
-            if draft.to.is_none() && !failed {
+            let complete = draft.to.is_some() && (draft.value.is_some() || !kind.moves_value());
+            if !complete && !failed {
                 return Err(DecodeError::BrokenTree { at });
             }
             calls.push(Call {
                 kind,
                 from,
                 to: draft.to,
-                value: draft.value,
+                value: draft.value.unwrap_or_default(),
                 failed,
                 parent: place.parent,
                 step: place.step,

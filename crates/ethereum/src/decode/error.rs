@@ -38,8 +38,8 @@ pub enum DecodeError {
     /// transaction succeeded.
     #[error("whether transaction {0} succeeded is not told")]
     OutcomeUnknown(B256),
-    /// The trace of calls is no tree.
-    #[error("trace entry {at} has no place in the tree of calls")]
+    /// The trace of calls is no tree, or a call in it is not complete.
+    #[error("trace entry {at} is incomplete or has no place in the tree of calls")]
     BrokenTree {
         /// Which entry, in the order of the answer.
         at: usize,

@@ -100,7 +100,7 @@ fn place(
             kind: trace.kind,
             from: trace.from,
             to: trace.to,
-            value: trace.value,
+            value: Some(trace.value),
             failed: trace.failed,
         };
     }

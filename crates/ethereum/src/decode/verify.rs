@@ -49,7 +49,7 @@ pub enum ReceiptsProof {
     /// They are those that the header commits to: none is missing, no log is missing.
     Root,
     /// All but the last are; that one used no gas, as those by which Polygon's bridge reports, which its headers
-    /// leave out.
+    /// leave out. On any other chain the last receipt is invented.
     RootButLast,
     /// They are complete by their own indices; no root could be computed or none was sent.
     Indices,
