@@ -2,6 +2,10 @@
 
 pub mod decode;
 pub mod history;
+mod probe;
 mod protocols;
+mod source;
+mod statement;
 
 pub use protocols::EthereumProtocols;
+pub use source::EvmSource;

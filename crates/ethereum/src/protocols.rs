@@ -7,6 +7,8 @@ use hansel_wire::{
     EndpointKind, EndpointSpec, OpenError, OpenOptions, Paces, Protocols, Wire, http_wire,
 };
 
+use crate::EvmSource;
+
 /// The protocol of EVM endpoints: JSON-RPC over HTTP, WebSocket or a local socket.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EthereumProtocols;
@@ -27,10 +29,14 @@ impl Protocols for EthereumProtocols {
 
     fn source(
         &self,
-        _chain: &Chain,
-        _kind: EndpointKind,
-        _wire: Arc<dyn Wire>,
+        chain: &Chain,
+        kind: EndpointKind,
+        wire: Arc<dyn Wire>,
     ) -> Option<Arc<dyn ChainSource>> {
-        None
+        if !self.kinds().contains(&kind) {
+            return None;
+        }
+        let source = EvmSource::new(chain.clone(), wire)?;
+        Some(Arc::new(source))
     }
 }

@@ -1,11 +1,13 @@
 //! What is known so far of one coin of one account, in chain order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256, U512};
 use hansel_ledger::{
     Amount, Arrival, Coin, EvmPlacement, EvmTransaction, InternalTransfers, Movement, Noise, Origin,
 };
+
+use crate::history::Explained;
 
 /// Transactions in which the account gave the coin, and arrivals of it in others.
 #[derive(Clone, Debug)]
@@ -118,21 +120,78 @@ impl Book {
         nets
     }
 
-    /// Indices of the logs that are entered, in the block at this height.
-    pub(crate) fn logs_at(&self, height: u64) -> BTreeSet<u64> {
-        let moved = self.transactions.values().flat_map(|tx| {
-            let here = tx.placement.block.height == height;
-            tx.movements.iter().filter(move |_| here)
+    /// What came and left, as the search in balances takes it. A sum beyond 256 bits is cut, so that it differs.
+    pub(crate) fn explained(&self) -> BTreeMap<u64, Explained> {
+        let cut = |sum: U512| {
+            let sum = U256::checked_from_limbs_slice(sum.as_limbs()).unwrap_or(U256::MAX);
+            Amount::from(sum)
+        };
+        let explained = |net: Net| Explained {
+            received: cut(net.came),
+            given: cut(net.left),
+        };
+        let nets = self.nets().into_iter();
+        nets.map(|(height, net)| (height, explained(net))).collect()
+    }
+
+    /// What the change of the balance over all blocks leaves unexplained.
+    pub(crate) fn rest(&self, opening: U256, closing: U256) -> Option<Rest> {
+        let mut sum = Net::default();
+        for net in self.nets().into_values() {
+            sum.add(net);
+        }
+        sum.rest(opening, closing)
+    }
+
+    /// What the change of the balance in one block leaves unexplained.
+    pub(crate) fn rest_at(&self, height: u64, before: U256, after: U256) -> Option<Rest> {
+        let net = self.nets().remove(&height).unwrap_or_default();
+        net.rest(before, after)
+    }
+
+    /// The logs of a block that the rest contradicts: movements out of the account in transactions that it did not
+    /// send, where the balance did not fall, or arrivals, where it did not rise. All of them if they make up the
+    /// rest together, else the only one that does alone; none where that is not certain.
+    pub(crate) fn forged_at(&self, height: u64, rest: Rest) -> Vec<u64> {
+        let claims = if rest.gained {
+            self.foreign_at(height)
+        } else {
+            self.arrived_at(height)
+        };
+        let rest = U512::from(rest.amount.to_u256());
+        let sum: U512 = claims.values().copied().fold(U512::ZERO, |sum, one| sum + one);
+        if sum == rest {
+            return claims.into_keys().collect();
+        }
+        let alone: Vec<u64> = claims
+            .into_iter()
+            .filter(|(_, amount)| *amount == rest)
+            .map(|(index, _)| index)
+            .collect();
+        if alone.len() == 1 { alone } else { Vec::new() }
+    }
+
+    /// Amounts by log that left in transactions which others sent.
+    fn foreign_at(&self, height: u64) -> BTreeMap<u64, U512> {
+        let here = |tx: &&EvmTransaction| {
+            tx.placement.block.height == height && tx.sender != self.address
+        };
+        let movements = self.transactions().filter(here).flat_map(|tx| &tx.movements);
+        let leaving = movements.filter(|one| {
+            one.from == self.address && one.to != self.address && one.coin == self.coin
         });
-        let moved = moved.filter(|movement| self.concerns(movement));
-        let arrived = self
+        leaving
+            .filter_map(|one| Some((log_index(&one.origin)?, U512::from(one.amount.to_u256()))))
+            .collect()
+    }
+
+    fn arrived_at(&self, height: u64) -> BTreeMap<u64, U512> {
+        let here = self
             .arrivals
             .values()
             .filter(|arrival| arrival.placement.block.height == height);
-        let origins = moved
-            .map(|movement| &movement.origin)
-            .chain(arrived.map(|arrival| &arrival.origin));
-        origins.filter_map(log_index).collect()
+        here.filter_map(|one| Some((log_index(&one.origin)?, U512::from(one.amount.to_u256()))))
+            .collect()
     }
 
     /// Takes out what the log says and counts it as forged. A transaction in which the account gives nothing else
@@ -157,15 +216,10 @@ impl Book {
         }
     }
 
-    /// How many transactions lack what contracts moved in them, and the height of the first.
-    pub(crate) fn untraced(&self) -> (u64, Option<u64>) {
-        let mut untraced = self
-            .transactions()
-            .filter(|tx| tx.internal == InternalTransfers::Unknown)
-            .map(|tx| tx.placement.block.height);
-        let first = untraced.next();
-        let others = u64::try_from(untraced.count()).unwrap_or(u64::MAX);
-        (others.saturating_add(u64::from(first.is_some())), first)
+    /// How many transactions lack what contracts moved in them.
+    pub(crate) fn untraced(&self) -> u64 {
+        let unknown = |tx: &&EvmTransaction| tx.internal == InternalTransfers::Unknown;
+        u64::try_from(self.transactions().filter(unknown).count()).unwrap_or(u64::MAX)
     }
 
     /// The entries in chain order.
@@ -185,11 +239,6 @@ impl Book {
         for arrival in arrivals_of(tx, self.address) {
             self.arrive(arrival);
         }
-    }
-
-    fn concerns(&self, movement: &Movement) -> bool {
-        let party = movement.from == self.address || movement.to == self.address;
-        party && movement.coin == self.coin
     }
 
     fn net_of(&self, tx: &EvmTransaction) -> Net {

@@ -1,0 +1,150 @@
+//! An EVM chain as its endpoint's JSON-RPC tells it.
+
+pub(crate) mod ask;
+pub(crate) mod notes;
+pub(crate) mod reader;
+mod shelf;
+mod state;
+mod transaction;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hansel_ledger::{
+    Answer, BlockRef, Chain, ChainSource, Coin, EndpointActivity, ErrorClass, EvmFact, EvmQuery,
+    Fact, Query, SourceError,
+};
+use hansel_wire::Wire;
+use serde_json::json;
+
+use crate::statement::{Inquiry, account, deposits};
+use notes::Notes;
+use reader::Reader;
+
+/// Arrivals of the native coin that are read for a question about everything an account received.
+const DEPOSITS: u64 = 10_000;
+
+/// An EVM chain behind one endpoint, read by the best way that the endpoint allows.
+///
+/// What it can do is found out by trying, once. A transaction is believed where itself, its receipt, its block and
+/// its trace agree; statements are compared with the account's balances wherever the endpoint keeps state.
+pub struct EvmSource {
+    reader: Reader,
+}
+
+impl EvmSource {
+    /// Reads `chain` from the endpoint behind `wire`; `None` for a chain of another family. Nothing is sent before
+    /// the first question.
+    pub fn new(chain: Chain, wire: Arc<dyn Wire>) -> Option<Self> {
+        let network = chain.evm()?.clone();
+        let reader = Reader::new(chain, network, wire);
+        Some(Self { reader })
+    }
+
+    async fn fact(&self, query: &EvmQuery, notes: &Notes) -> Result<EvmFact, SourceError> {
+        let inquiry = |address, coin, since, until, bound| Inquiry {
+            reader: &self.reader,
+            notes,
+            address,
+            coin,
+            since,
+            until,
+            bound,
+        };
+        match *query {
+            EvmQuery::Transaction { hash } => {
+                let tx = self.reader.in_full(hash, notes).await?;
+                Ok(EvmFact::Transaction(tx))
+            }
+            EvmQuery::Account {
+                address,
+                coin,
+                since,
+                until,
+                bound,
+            } => {
+                self.require_range(since, until).await?;
+                let asked = inquiry(address, coin, since, until, bound);
+                Ok(EvmFact::Account(account(asked).await?))
+            }
+            EvmQuery::Deposits {
+                address,
+                since,
+                until,
+            } => {
+                self.require_range(since, until).await?;
+                let asked = inquiry(address, Coin::Native, since, until, DEPOSITS);
+                Ok(EvmFact::Deposits(deposits(asked).await?))
+            }
+        }
+    }
+
+    /// Refuses ranges that are empty or end after the newest block: an endpoint that lags behind answers as if
+    /// nothing had happened since.
+    async fn require_range(&self, since: u64, until: u64) -> Result<(), SourceError> {
+        let params = json!([since, until]);
+        let refuse = |class, detail: &str| self.reader.refusal(class, "statement", &params, detail);
+        if since > until {
+            let detail = "the range of blocks ends before it begins";
+            return Err(refuse(ErrorClass::Unsupported, detail));
+        }
+        let newest = self.reader.reach(until).await?;
+        if newest >= until {
+            return Ok(());
+        }
+        let detail = format!("the newest block is {newest}, below block {until}");
+        Err(refuse(ErrorClass::Truncated, &detail))
+    }
+}
+
+#[async_trait]
+impl ChainSource for EvmSource {
+    fn chain(&self) -> &Chain {
+        self.reader.chain()
+    }
+
+    async fn tip(&self) -> Result<BlockRef, SourceError> {
+        self.reader.recognise().await?;
+        Ok(self.reader.newest().await?.block_ref())
+    }
+
+    async fn block_at(&self, height: u64) -> Result<BlockRef, SourceError> {
+        self.reader.recognise().await?;
+        Ok(self.reader.fresh_header(height).await?.block_ref())
+    }
+
+    async fn answer(&self, query: &Query) -> Result<Answer, SourceError> {
+        let query = match query {
+            Query::Evm(query) => query,
+            Query::Transaction { .. } | Query::Spends { .. } | Query::Received { .. } => {
+                return Err(not_evm(self.reader.ask.endpoint(), self.chain()));
+            }
+        };
+        self.reader.recognise().await?;
+        let notes = Notes::default();
+        let fact = self.fact(query, &notes).await?;
+        Ok(Answer {
+            fact: Fact::Evm(fact),
+            evidence: notes.evidence(),
+        })
+    }
+
+    async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
+        self.reader.recognise().await?;
+        Ok(self.reader.abilities().await?.lines())
+    }
+
+    fn activity(&self) -> Vec<EndpointActivity> {
+        vec![self.reader.ask.activity()]
+    }
+}
+
+/// Says that a question belongs to another family of chains.
+fn not_evm(endpoint: &str, chain: &Chain) -> SourceError {
+    SourceError {
+        class: ErrorClass::Unsupported,
+        endpoint: endpoint.to_owned(),
+        request: "a question about a Bitcoin chain".into(),
+        detail: format!("{chain} is an EVM chain"),
+    }
+}

@@ -1,0 +1,14 @@
+//! Statements of accounts: candidates from logs, traces or nonces, read in full and compared with balances.
+
+mod block;
+mod book;
+mod deposits;
+mod inquiry;
+mod lack;
+mod logs;
+mod native;
+mod reconcile;
+mod token;
+
+pub(crate) use deposits::deposits;
+pub(crate) use inquiry::{Inquiry, account};

@@ -1,0 +1,266 @@
+//! Compares what was found with the balances, and looks into the blocks where they differ.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{Address, B256, U256};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use hansel_ledger::{
+    AccountNature, Amount, Arrival, Coin, EvmPlacement, Gap, Origin, SourceError,
+};
+
+use super::block::Touched;
+use super::book::Rest;
+use super::inquiry::{AT_A_TIME, Draft, Ends, Inquiry};
+use super::logs::LogFilter;
+use crate::history::{BalanceHistory, BalanceSearch, Held, Unexplained};
+
+/// Blocks of a token that are looked into; a token whose balances change by themselves differs in every one.
+const TOKEN_BLOCKS: usize = 32;
+/// Balances that are looked at in between where contracts can move the coin in and out again.
+const LOOKS: usize = 64;
+/// Rounds of comparing and looking into blocks; one does unless the endpoint changes its mind.
+const ROUNDS: usize = 4;
+
+/// Says whether the transfers stay within the bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Compared,
+    TooMany,
+}
+
+/// Explains every difference that can be explained and names the rest.
+pub(super) async fn reconcile(
+    inquiry: &Inquiry<'_>,
+    draft: &mut Draft,
+    nature: AccountNature,
+    ends: Ends,
+) -> Result<Outcome, SourceError> {
+    let Some((opening, closing)) = ends.opening.zip(ends.closing) else {
+        draft.name_missing(inquiry, ends);
+        return Ok(Outcome::Compared);
+    };
+    // Balances of an account without code fall only by what it signs, so equal ends leave nothing to look for.
+    let hides = inquiry.coin == Coin::Native && nature != AccountNature::External && !draft.searched;
+    let mut seen = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        if !hides && draft.book.rest(opening, closing).is_none() {
+            return Ok(Outcome::Compared);
+        }
+        let looks = if hides { LOOKS } else { 0 };
+        let Some(history) = inquiry.search(draft, looks).await? else {
+            draft.name_rest(inquiry, opening, closing);
+            return Ok(Outcome::Compared);
+        };
+        if history.too_many {
+            return Ok(match inquiry.coin {
+                Coin::Native => Outcome::TooMany,
+                Coin::Token(_) => {
+                    draft.name_rest(inquiry, opening, closing);
+                    Outcome::Compared
+                }
+            });
+        }
+        let new: Vec<Unexplained> = history
+            .unexplained
+            .into_iter()
+            .filter(|one| seen.insert(one.block))
+            .collect();
+        if new.is_empty() {
+            return Ok(Outcome::Compared);
+        }
+        for unexplained in new {
+            inquiry.explain(draft, unexplained.block).await?;
+        }
+    }
+    Ok(Outcome::Compared)
+}
+
+impl Draft {
+    fn name_missing(&mut self, inquiry: &Inquiry<'_>, ends: Ends) {
+        let before = inquiry.since.saturating_sub(1);
+        for (balance, block) in [(ends.opening, before), (ends.closing, inquiry.until)] {
+            if balance.is_none() {
+                self.lacks.from(inquiry.since, Gap::NoState { block });
+            }
+        }
+    }
+
+    /// Names the whole difference at once.
+    fn name_rest(&mut self, inquiry: &Inquiry<'_>, opening: U256, closing: U256) {
+        if let Some(rest) = self.book.rest(opening, closing) {
+            self.name_unexplained(inquiry.since, inquiry.until, rest);
+        }
+    }
+
+    fn name_unexplained(&mut self, since: u64, until: u64, rest: Rest) {
+        let Rest { gained, amount } = rest;
+        let gap = Gap::Unexplained {
+            since,
+            until,
+            gained,
+            amount,
+        };
+        self.lacks.from(since, gap);
+    }
+}
+
+impl Inquiry<'_> {
+    /// Finds the blocks where balances and entries differ; `None` where state is missing in between.
+    async fn search(
+        &self,
+        draft: &Draft,
+        looks: usize,
+    ) -> Result<Option<BalanceHistory>, SourceError> {
+        let held = Held {
+            address: self.address,
+            coin: self.coin,
+            since: self.since,
+            until: self.until,
+        };
+        let bound = match self.coin {
+            Coin::Native => usize::try_from(self.bound).unwrap_or(usize::MAX),
+            Coin::Token(_) => TOKEN_BLOCKS,
+        };
+        let mut search = BalanceSearch::new(held, draft.book.explained(), looks, bound);
+        loop {
+            let probes = search.probes();
+            if probes.is_empty() {
+                return Ok(Some(search.history()));
+            }
+            let ask = |height| async move {
+                let balance = self.balance(height, false).await?;
+                Ok::<_, SourceError>((height, balance))
+            };
+            let answers: Vec<_> = stream::iter(probes.into_iter().map(|(_, _, height)| height))
+                .map(ask)
+                .buffered(AT_A_TIME)
+                .try_collect()
+                .await?;
+            for (height, balance) in answers {
+                let Some(balance) = balance else {
+                    return Ok(None);
+                };
+                let learnt = search.learn(height, Amount::from(balance));
+                learnt.map_err(|error| self.contradiction("eth_getBalance", &error))?;
+            }
+        }
+    }
+
+    /// Looks into a block where the balance changed by more or less than is known.
+    async fn explain(&self, draft: &mut Draft, height: u64) -> Result<(), SourceError> {
+        let before = async {
+            match height.checked_sub(1) {
+                Some(before) => self.balance(before, true).await,
+                None => Ok(Some(U256::ZERO)),
+            }
+        };
+        let (before, after) = futures::try_join!(before, self.balance(height, true))?;
+        let Some(balances) = before.zip(after) else {
+            return Ok(());
+        };
+        match self.coin {
+            Coin::Native => self.explain_native(draft, height, balances).await,
+            Coin::Token(contract) => self.explain_token(draft, height, balances, contract).await,
+        }
+    }
+
+    async fn explain_native(
+        &self,
+        draft: &mut Draft,
+        height: u64,
+        (before, after): (U256, U256),
+    ) -> Result<(), SourceError> {
+        let mut touched = self.touched(height).await?;
+        for tx in std::mem::take(&mut touched.transactions) {
+            draft.book.enter(tx);
+        }
+        for arrival in std::mem::take(&mut touched.withdrawals) {
+            draft.book.arrive(arrival);
+        }
+        let Some(rest) = draft.book.rest_at(height, before, after) else {
+            return Ok(());
+        };
+        let block = &touched.block.value;
+        let minted = height == 0 || block.miner == Some(self.address);
+        if !touched.traced && !minted {
+            draft.blind += 1;
+        }
+        if rest.gained {
+            self.notes.keep(&touched.block.evidence);
+            draft.book.arrive(self.unexplained_arrival(&touched, rest.amount));
+        }
+        if !rest.gained || touched.traced && !minted {
+            draft.name_unexplained(height, height, rest);
+        }
+        Ok(())
+    }
+
+    /// Value that came in a block in a way that is not known; in its transaction where it can only be one.
+    fn unexplained_arrival(&self, touched: &Touched, amount: Amount) -> Arrival {
+        let only = touched.only.filter(|_| !touched.traced);
+        let placement = EvmPlacement {
+            block: touched.block.value.block_ref(),
+            index: only.map_or(u32::MAX, |(_, index)| index),
+        };
+        Arrival {
+            tx: only.map(|(hash, _)| hash),
+            placement,
+            origin: Origin::Unexplained,
+            from: None,
+            coin: Coin::Native,
+            amount,
+        }
+    }
+
+    async fn explain_token(
+        &self,
+        draft: &mut Draft,
+        height: u64,
+        (before, after): (U256, U256),
+        contract: Address,
+    ) -> Result<(), SourceError> {
+        let hashes = self.naming(height, contract).await?;
+        for tx in self.in_full(hashes).await?.into_values() {
+            draft.book.enter(tx);
+        }
+        let Some(rest) = draft.book.rest_at(height, before, after) else {
+            return Ok(());
+        };
+        let forged = draft.book.forged_at(height, rest);
+        for index in forged {
+            draft.book.drop_forged(height, index);
+        }
+        if let Some(rest) = draft.book.rest_at(height, before, after) {
+            draft.name_unexplained(height, height, rest);
+        }
+        Ok(())
+    }
+
+    /// The transactions of a block in which the token's logs name the account, read from all of the block's logs
+    /// so that an answer that leaves some out is found out.
+    async fn naming(&self, height: u64, contract: Address) -> Result<BTreeSet<B256>, SourceError> {
+        let names = |topics: &[B256]| {
+            let mut words = topics.iter().skip(1);
+            words.any(|word| *word == self.address.into_word())
+        };
+        if self.reader.abilities().await?.block_receipts {
+            let header = self.reader.header(height).await?;
+            let receipts = self.reader.receipts(&header.value).await?;
+            let logs = receipts.value.iter().flat_map(|receipt| &receipt.logs);
+            let found = logs.filter(|log| log.address == contract && names(&log.topics));
+            return Ok(found.map(|log| log.transaction_hash).collect());
+        }
+        let filter = LogFilter {
+            contract: Some(contract),
+            topics: Vec::new(),
+        };
+        let block = Inquiry {
+            since: height,
+            until: height,
+            ..*self
+        };
+        let rows = block.logs(&filter).await?;
+        let found = rows.values().filter(|log| names(&log.topics));
+        Ok(found.map(|log| log.transaction_hash).collect())
+    }
+}
