@@ -1,5 +1,6 @@
 //! What an endpoint can do, found out by trying, once.
 
+use alloy_primitives::{Address, B256};
 use hansel_ledger::{ErrorClass, SourceError};
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ impl Reader {
         let at_tip = hex(tip.number);
         let range = json!([{ "fromBlock": at_tip, "toBlock": at_tip, "count": 1 }]);
         let (state, receipts, levels) = (
-            json!([alloy_primitives::Address::ZERO, hex(tip.number.min(1))]),
+            json!([Address::ZERO, hex(tip.number.min(1))]),
             json!([at_tip]),
             json!([]),
         );
@@ -85,9 +86,24 @@ impl Reader {
 
     /// How the endpoint traces, tried on one of the newest transactions.
     async fn tracing(&self, tip: &HeaderLean) -> Result<Tracing, SourceError> {
-        let Some(hash) = self.sample(tip).await? else {
-            return Ok(Tracing::Untried);
-        };
+        match self.sample(tip).await? {
+            Some(hash) => self.try_tracing(hash).await,
+            None => Ok(Tracing::Untried),
+        }
+    }
+
+    /// How the endpoint traces; tried on this transaction where it was not tried before.
+    pub(crate) async fn tracing_of(&self, hash: B256) -> Result<Tracing, SourceError> {
+        match self.abilities().await?.tracing {
+            Tracing::Untried => {
+                let try_it = || self.try_tracing(hash);
+                self.tracing.get_or_try_init(try_it).await.copied()
+            }
+            tried => Ok(tried),
+        }
+    }
+
+    async fn try_tracing(&self, hash: B256) -> Result<Tracing, SourceError> {
         let params = json!([hash, { "tracer": "callTracer" }]);
         let read = |json: &[u8]| decode::call_trace(json).is_ok_and(|calls| calls.is_some());
         if self.traces("debug_traceTransaction", &params, read).await? {
@@ -114,10 +130,7 @@ impl Reader {
     }
 
     /// A transaction of one of the newest blocks.
-    async fn sample(
-        &self,
-        tip: &HeaderLean,
-    ) -> Result<Option<alloy_primitives::B256>, SourceError> {
+    async fn sample(&self, tip: &HeaderLean) -> Result<Option<B256>, SourceError> {
         let mut block = tip.clone();
         for _ in 0..SAMPLE_BLOCKS {
             let hashes = block.transactions.hashes().unwrap_or_default();

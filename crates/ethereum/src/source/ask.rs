@@ -44,8 +44,6 @@ struct Response<'a> {
 #[derive(Deserialize)]
 struct Complaint {
     #[serde(default)]
-    code: i64,
-    #[serde(default)]
     message: String,
 }
 
@@ -136,7 +134,6 @@ impl Ask {
 
     fn complaint(&self, request: &Request, error: &str) -> SourceError {
         let complaint: Complaint = serde_json::from_str(error).unwrap_or(Complaint {
-            code: 0,
             message: error.to_owned(),
         });
         let says = |words: &[&str]| {

@@ -13,7 +13,7 @@ use super::ask::{Ask, Heard};
 use super::notes::Notes;
 use super::shelf::Shelf;
 use crate::decode::{self, HeaderLean, ReceiptLean, Transactions, TxLean};
-use crate::probe::Abilities;
+use crate::probe::{Abilities, Tracing};
 
 /// Headers that are kept, with the hashes of their transactions.
 const HEADERS: usize = 2_048;
@@ -37,6 +37,8 @@ pub(crate) struct Reader {
     /// One more than the newest block that the endpoint is known to have; 0 where none is known.
     reach: AtomicU64,
     pub(crate) abilities: OnceCell<Abilities>,
+    /// How it traces, where the abilities do not say.
+    pub(crate) tracing: OnceCell<Tracing>,
     headers: Shelf<u64, Arc<Read<HeaderLean>>>,
     bodies: Shelf<u64, Arc<Read<HeaderLean>>>,
     receipts: Shelf<u64, Arc<Read<Vec<ReceiptLean>>>>,
@@ -52,6 +54,7 @@ impl Reader {
             recognised: OnceCell::new(),
             reach: AtomicU64::new(0),
             abilities: OnceCell::new(),
+            tracing: OnceCell::new(),
             headers: Shelf::new(HEADERS),
             bodies: Shelf::new(BODIES),
             receipts: Shelf::new(RECEIPTS),
@@ -167,12 +170,8 @@ impl Reader {
         let receipts = self.ask.read(&heard, decode::receipts)?;
         let receipts =
             receipts.ok_or_else(|| self.nothing(&heard, "the endpoint has no such receipts"))?;
-        let told = receipts.iter().map(|receipt| receipt.transaction_hash);
-        let listed = block.transactions.hashes().unwrap_or_default();
-        if !told.eq(listed) {
-            let detail = "the receipts are not those of the block's transactions";
-            return Err(self.ask.inconsistent(&heard, detail));
-        }
+        decode::check_receipts(block, &receipts)
+            .map_err(|error| self.ask.inconsistent(&heard, error))?;
         Ok(Read {
             value: receipts,
             evidence: heard.evidence,

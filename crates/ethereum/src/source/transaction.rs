@@ -82,7 +82,7 @@ impl Reader {
 
     /// The calls of a transaction; `None` where the endpoint does not trace it.
     async fn calls(&self, hash: B256, notes: &Notes) -> Result<Option<Calls>, SourceError> {
-        let (method, params) = match self.abilities().await?.tracing {
+        let (method, params) = match self.tracing_of(hash).await? {
             Tracing::CallTracer => (
                 "debug_traceTransaction",
                 json!([hash, { "tracer": "callTracer" }]),

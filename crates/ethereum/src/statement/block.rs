@@ -47,12 +47,8 @@ impl Inquiry<'_> {
             let party = tx.from == self.address || tx.to == Some(self.address) && !tx.value.is_zero();
             party || inside.contains(&tx.hash)
         };
-        let tell = |tx| self.reader.tell(tx, &block, self.notes);
-        let transactions: Vec<_> = stream::iter(all.iter().filter(concerns))
-            .map(tell)
-            .buffered(AT_A_TIME)
-            .try_collect()
-            .await?;
+        let concerned: Vec<&TxLean> = all.iter().filter(concerns).collect();
+        let transactions = self.tell_all(&concerned, &block).await?;
         let own = |(address, _): &(Address, Arrival)| *address == self.address;
         let withdrawals = decode::withdrawals(&block.value).filter(own);
         let withdrawals: Vec<Arrival> = withdrawals.map(|(_, arrival)| arrival).collect();
@@ -77,10 +73,10 @@ impl Inquiry<'_> {
         block: &HeaderLean,
         all: &[TxLean],
     ) -> Result<Option<BTreeSet<B256>>, SourceError> {
-        if !all.iter().any(may_run_code) {
+        let Some(running) = all.iter().find(|tx| may_run_code(tx)) else {
             return Ok(Some(BTreeSet::new()));
-        }
-        let (method, params) = match self.reader.abilities().await?.tracing {
+        };
+        let (method, params) = match self.reader.tracing_of(running.hash).await? {
             Tracing::CallTracer => (
                 "debug_traceBlockByNumber",
                 json!([hex(block.number), { "tracer": "callTracer" }]),
@@ -109,12 +105,8 @@ impl Inquiry<'_> {
         all: &[TxLean],
     ) -> Result<Option<BTreeSet<B256>>, SourceError> {
         let header = self.reader.header(block.number).await?;
-        let running = all.iter().filter(|tx| may_run_code(tx));
-        let told: Vec<EvmTransaction> = stream::iter(running)
-            .map(|tx| self.reader.tell(tx, &header, self.notes))
-            .buffered(AT_A_TIME)
-            .try_collect()
-            .await?;
+        let running: Vec<&TxLean> = all.iter().filter(|tx| may_run_code(tx)).collect();
+        let told = self.tell_all(&running, &header).await?;
         let known = told
             .iter()
             .all(|tx| tx.internal == hansel_ledger::InternalTransfers::Known);
@@ -125,6 +117,20 @@ impl Inquiry<'_> {
         let moving = told.iter().filter(|tx| tx.movements.iter().any(moves));
         let hashes = moving.map(|tx| tx.hash).collect();
         Ok(known.then_some(hashes))
+    }
+}
+
+impl Inquiry<'_> {
+    async fn tell_all(
+        &self,
+        all: &[&TxLean],
+        block: &Arc<Read<HeaderLean>>,
+    ) -> Result<Vec<EvmTransaction>, SourceError> {
+        let mut told = Vec::new();
+        for tx in all {
+            told.push(self.reader.tell(tx, block, self.notes));
+        }
+        stream::iter(told).buffered(AT_A_TIME).try_collect().await
     }
 }
 
