@@ -57,7 +57,8 @@ impl Reader {
             self.offers("eth_getBalance", &state, Value::is_string),
             self.offers("eth_getBlockReceipts", &receipts, Value::is_array),
             self.offers("trace_filter", &range, Value::is_array),
-            self.offers("ots_getApiLevel", &levels, |level| level.as_u64() >= Some(8)),
+            self.offers("ots_getApiLevel", &levels, |level| level.as_u64()
+                >= Some(8)),
             self.tracing(&tip),
         )?;
         Ok(Abilities {
@@ -113,7 +114,9 @@ impl Reader {
             let traces = decode::flat_traces(json);
             traces.is_ok_and(|traces| traces.is_some_and(|traces| !traces.is_empty()))
         };
-        let flat = self.traces("trace_transaction", &json!([hash]), read).await?;
+        let flat = self
+            .traces("trace_transaction", &json!([hash]), read)
+            .await?;
         Ok(if flat { Tracing::Flat } else { Tracing::None })
     }
 

@@ -57,8 +57,14 @@ fn builder() -> EvmLedgerBuilder {
 /// Bob passes 20 tokens on and pays Carol 3 ether; somebody has nothing logged in Bob's name.
 fn builder_of_scenario() -> EvmLedgerBuilder {
     let mut builder = builder();
-    builder.push(1_010, EvmSent::token(USD, ALICE, BOB, usd(60)).hashed(hash(1)));
-    builder.push(1_010, EvmSent::token(USD, ALICE, CAROL, usd(5)).hashed(hash(2)));
+    builder.push(
+        1_010,
+        EvmSent::token(USD, ALICE, BOB, usd(60)).hashed(hash(1)),
+    );
+    builder.push(
+        1_010,
+        EvmSent::token(USD, ALICE, CAROL, usd(5)).hashed(hash(2)),
+    );
     let halves = [BOB, CAROL].map(|to| EvmStep::Ether {
         from: SPLITTER,
         to,
@@ -69,7 +75,10 @@ fn builder_of_scenario() -> EvmLedgerBuilder {
     builder.push(1_050, split.clone().hashed(hash(3)));
     split.succeeds = false;
     builder.push(1_060, split.hashed(hash(4)));
-    builder.push(1_100, EvmSent::token(USD, BOB, CAROL, usd(20)).hashed(hash(5)));
+    builder.push(
+        1_100,
+        EvmSent::token(USD, BOB, CAROL, usd(20)).hashed(hash(5)),
+    );
     builder.push(1_110, EvmSent::ether(BOB, CAROL, ether(3)).hashed(hash(6)));
     let nothing = EvmStep::Token {
         contract: USD,
@@ -77,7 +86,10 @@ fn builder_of_scenario() -> EvmLedgerBuilder {
         to: ALICE,
         amount: U256::ZERO,
     };
-    builder.push(1_120, EvmSent::call(CAROL, USD, vec![nothing]).hashed(hash(7)));
+    builder.push(
+        1_120,
+        EvmSent::call(CAROL, USD, vec![nothing]).hashed(hash(7)),
+    );
     builder
 }
 
@@ -100,7 +112,11 @@ fn chain(chain_id: u64) -> Chain {
 }
 
 fn source_at(url: &str, chain_id: u64) -> EvmSource {
-    let wire = HttpWire::new(&url.parse().unwrap(), HttpOptions::default(), &Paces::default());
+    let wire = HttpWire::new(
+        &url.parse().unwrap(),
+        HttpOptions::default(),
+        &Paces::default(),
+    );
     EvmSource::new(chain(chain_id), Arc::new(wire.unwrap())).unwrap()
 }
 
@@ -189,7 +205,11 @@ fn arrivals(statement: &AccountStatement) -> Vec<(Option<B256>, Amount)> {
 #[test]
 fn a_token_statement_balances_and_is_the_same_through_every_endpoint() {
     let ledger = Arc::new(builder_of_scenario().build().unwrap());
-    for options in [profile(EvmProfile::Full), profile(EvmProfile::Archive), plain()] {
+    for options in [
+        profile(EvmProfile::Full),
+        profile(EvmProfile::Archive),
+        plain(),
+    ] {
         let served = serve(&ledger, options);
         let bob = served.statement(BOB, Coin::Token(USD));
         assert_eq!(hashes(&bob), [hash(5)]);
@@ -246,8 +266,16 @@ fn without_state_blocks_are_read_and_what_is_not_known_is_named() {
     let tokens = served.statement(BOB, Coin::Token(USD));
     assert_eq!(hashes(&tokens), [hash(5)]);
     assert_eq!(arrivals(&tokens), [(Some(hash(1)), Amount::from(usd(60)))]);
-    assert_eq!((tokens.opening, tokens.closing), (None, Some(Amount::from(usd(40)))));
-    assert!(tokens.coverage.gaps.contains(&Gap::NoState { block: FIRST - 1 }));
+    assert_eq!(
+        (tokens.opening, tokens.closing),
+        (None, Some(Amount::from(usd(40))))
+    );
+    assert!(
+        tokens
+            .coverage
+            .gaps
+            .contains(&Gap::NoState { block: FIRST - 1 })
+    );
     assert_eq!(tokens.coverage.complete_through, None);
     let native = served.statement(BOB, Coin::Native);
     assert_eq!(hashes(&native), [hash(5), hash(6)]);
@@ -300,7 +328,10 @@ fn a_forged_log_is_dropped_and_counted_where_balances_can_be_asked_for() {
         to: CAROL,
         amount: usd(7),
     };
-    builder.push(1_130, EvmSent::call(CAROL, USD, vec![forged]).hashed(hash(8)));
+    builder.push(
+        1_130,
+        EvmSent::call(CAROL, USD, vec![forged]).hashed(hash(8)),
+    );
     let ledger = Arc::new(builder.build().unwrap());
     for options in [profile(EvmProfile::Full), plain()] {
         let served = serve(&ledger, options);

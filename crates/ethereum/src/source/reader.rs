@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_primitives::B256;
-use hansel_ledger::{Chain, ErrorClass, EvmNetwork, Evidence, SourceError};
+use hansel_ledger::{Chain, ErrorClass, Evidence, EvmNetwork, SourceError};
 use hansel_wire::{Request, Wire};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -241,7 +241,8 @@ impl Reader {
         params: &Value,
         detail: &str,
     ) -> SourceError {
-        self.ask.failure(class, &Request::call(method, params), detail)
+        self.ask
+            .failure(class, &Request::call(method, params), detail)
     }
 }
 

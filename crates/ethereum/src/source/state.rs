@@ -34,7 +34,9 @@ impl Reader {
             return Ok(None);
         };
         let balance = match coin {
-            Coin::Native => Some(wide_number(heard.json()).ok_or_else(|| self.not_a_number(&heard))?),
+            Coin::Native => {
+                Some(wide_number(heard.json()).ok_or_else(|| self.not_a_number(&heard))?)
+            }
             Coin::Token(_) => word(heard.json()),
         };
         if let Some(notes) = notes {
@@ -116,7 +118,8 @@ fn word(json: &[u8]) -> Option<U256> {
     if data.is_empty() {
         return Some(U256::ZERO);
     }
-    data.first_chunk().map(|word| U256::from_be_bytes::<32>(*word))
+    data.first_chunk()
+        .map(|word| U256::from_be_bytes::<32>(*word))
 }
 
 fn wide_number(json: &[u8]) -> Option<U256> {

@@ -20,17 +20,22 @@ impl Reader {
         notes: &Notes,
     ) -> Result<EvmTransaction, SourceError> {
         let tx = self.transaction(hash, notes).await?;
-        let absent = |class, detail| {
-            self.refusal(class, "eth_getTransactionByHash", &json!([hash]), detail)
-        };
+        let absent =
+            |class, detail| self.refusal(class, "eth_getTransactionByHash", &json!([hash]), detail);
         let tx = tx.ok_or_else(|| {
-            absent(ErrorClass::NotFound, "the endpoint knows of no such transaction")
+            absent(
+                ErrorClass::NotFound,
+                "the endpoint knows of no such transaction",
+            )
         })?;
         let height = tx
             .block_number
             .filter(|_| tx.block_hash.is_some())
             .ok_or_else(|| {
-                absent(ErrorClass::Unsupported, "the transaction is not in a block yet")
+                absent(
+                    ErrorClass::Unsupported,
+                    "the transaction is not in a block yet",
+                )
             })?;
         let block = self.header(height).await?;
         self.tell(&tx, &block, notes).await
@@ -76,7 +81,12 @@ impl Reader {
         found.cloned().ok_or_else(|| {
             let params = json!([super::reader::hex(block.number)]);
             let detail = "the block has no receipt of the transaction";
-            self.refusal(ErrorClass::Inconsistent, "eth_getBlockReceipts", &params, detail)
+            self.refusal(
+                ErrorClass::Inconsistent,
+                "eth_getBlockReceipts",
+                &params,
+                detail,
+            )
         })
     }
 

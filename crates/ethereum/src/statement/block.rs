@@ -44,7 +44,8 @@ impl Inquiry<'_> {
         let traced = inside.is_some();
         let inside = inside.unwrap_or_default();
         let concerns = |tx: &&TxLean| {
-            let party = tx.from == self.address || tx.to == Some(self.address) && !tx.value.is_zero();
+            let party =
+                tx.from == self.address || tx.to == Some(self.address) && !tx.value.is_zero();
             party || inside.contains(&tx.hash)
         };
         let concerned: Vec<&TxLean> = all.iter().filter(concerns).collect();
@@ -196,4 +197,3 @@ fn may_run_code(tx: &TxLean) -> bool {
     let plain = tx.to.is_some() && no_data && tx.gas.is_some_and(|gas| gas <= PLAIN_GAS);
     !plain
 }
-

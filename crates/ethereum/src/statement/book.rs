@@ -75,8 +75,9 @@ impl Book {
             return;
         }
         // What was taken for an arrival before is a movement of the transaction; an unexplained one is not.
-        self.arrivals
-            .retain(|(_, hash, origin), _| *hash != Some(tx.hash) || *origin == Origin::Unexplained);
+        self.arrivals.retain(|(_, hash, origin), _| {
+            *hash != Some(tx.hash) || *origin == Origin::Unexplained
+        });
         self.transactions.insert(tx.placement, tx);
     }
 
@@ -159,7 +160,10 @@ impl Book {
             self.arrived_at(height)
         };
         let rest = U512::from(rest.amount.to_u256());
-        let sum: U512 = claims.values().copied().fold(U512::ZERO, |sum, one| sum + one);
+        let sum: U512 = claims
+            .values()
+            .copied()
+            .fold(U512::ZERO, |sum, one| sum + one);
         if sum == rest {
             return claims.into_keys().collect();
         }
@@ -173,10 +177,12 @@ impl Book {
 
     /// Amounts by log that left in transactions which others sent.
     fn foreign_at(&self, height: u64) -> BTreeMap<u64, U512> {
-        let here = |tx: &&EvmTransaction| {
-            tx.placement.block.height == height && tx.sender != self.address
-        };
-        let movements = self.transactions().filter(here).flat_map(|tx| &tx.movements);
+        let here =
+            |tx: &&EvmTransaction| tx.placement.block.height == height && tx.sender != self.address;
+        let movements = self
+            .transactions()
+            .filter(here)
+            .flat_map(|tx| &tx.movements);
         let leaving = movements.filter(|one| {
             one.from == self.address && one.to != self.address && one.coin == self.coin
         });
@@ -204,7 +210,10 @@ impl Book {
         });
         let naming = |tx: &&EvmTransaction| {
             tx.placement.block.height == height
-                && tx.movements.iter().any(|movement| movement.origin == origin)
+                && tx
+                    .movements
+                    .iter()
+                    .any(|movement| movement.origin == origin)
         };
         let Some(placement) = self.transactions().find(naming).map(|tx| tx.placement) else {
             return;
@@ -231,7 +240,8 @@ impl Book {
 
     fn gives(&self, tx: &EvmTransaction) -> bool {
         let pays_gas = self.coin == Coin::Native && tx.sender == self.address;
-        let gives = |movement: &Movement| movement.coin == self.coin && movement.from == self.address;
+        let gives =
+            |movement: &Movement| movement.coin == self.coin && movement.from == self.address;
         pays_gas || tx.movements.iter().any(gives)
     }
 

@@ -49,7 +49,10 @@ async fn tokens(
     let mut arrivals = inquiry.arrivals(moved).await?;
     let whole = wraps.iter().map(|log| log.transaction_hash).collect();
     for tx in inquiry.in_full(whole).await?.values() {
-        let known: Vec<_> = arrivals.iter().map(|one| (one.tx, one.origin.clone())).collect();
+        let known: Vec<_> = arrivals
+            .iter()
+            .map(|one| (one.tx, one.origin.clone()))
+            .collect();
         let new = arrivals_of(tx, inquiry.address).filter(|arrival| {
             arrival.coin != Coin::Native && !known.contains(&(arrival.tx, arrival.origin.clone()))
         });

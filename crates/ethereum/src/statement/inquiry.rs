@@ -141,7 +141,8 @@ impl Inquiry<'_> {
     pub(super) fn contradiction(&self, method: &str, error: &Contradiction) -> SourceError {
         let params = serde_json::json!([self.address]);
         let class = ErrorClass::Inconsistent;
-        self.reader.refusal(class, method, &params, &error.to_string())
+        self.reader
+            .refusal(class, method, &params, &error.to_string())
     }
 
     fn hub(&self, nature: AccountNature) -> AccountStatement {

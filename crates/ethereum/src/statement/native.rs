@@ -60,7 +60,10 @@ async fn by_filter(inquiry: &Inquiry<'_>) -> Result<Option<Found>, SourceError> 
     if exceeds(hashes.len(), inquiry.bound) {
         return Ok(Some(Found::Hub));
     }
-    inquiry.entered(hashes, Lacks::default(), true).await.map(Some)
+    inquiry
+        .entered(hashes, Lacks::default(), true)
+        .await
+        .map(Some)
 }
 
 /// By the blocks in which the nonce rose; `None` where state is missing in between.
@@ -131,7 +134,9 @@ async fn by_blocks(inquiry: &Inquiry<'_>) -> Result<Found, SourceError> {
                           not known"
                 .to_owned();
             if touched.untraced > 0 {
-                draft.lacks.from(touched.height, Gap::HistoryUnknown { reason });
+                draft
+                    .lacks
+                    .from(touched.height, Gap::HistoryUnknown { reason });
             }
         }
     }
@@ -224,7 +229,9 @@ impl Inquiry<'_> {
             let counts = |call: &&FlatTrace| counts(call, self.address);
             hashes.extend(page.iter().filter(counts).filter_map(|call| call.tx));
             let looked = after / usize::try_from(SPAM).unwrap_or(1);
-            if exceeds(hashes.len(), self.bound) || exceeds(looked, self.bound.saturating_add(1_000)) {
+            if exceeds(hashes.len(), self.bound)
+                || exceeds(looked, self.bound.saturating_add(1_000))
+            {
                 return Ok(None);
             }
             if !full {

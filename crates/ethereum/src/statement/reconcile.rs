@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256, U256};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use hansel_ledger::{
-    AccountNature, Amount, Arrival, Coin, EvmPlacement, Gap, Origin, SourceError,
-};
+use hansel_ledger::{AccountNature, Amount, Arrival, Coin, EvmPlacement, Gap, Origin, SourceError};
 
 use super::block::Touched;
 use super::book::Rest;
@@ -40,7 +38,8 @@ pub(super) async fn reconcile(
         return Ok(Outcome::Compared);
     };
     // Balances of an account without code fall only by what it signs, so equal ends leave nothing to look for.
-    let hides = inquiry.coin == Coin::Native && nature != AccountNature::External && !draft.searched;
+    let hides =
+        inquiry.coin == Coin::Native && nature != AccountNature::External && !draft.searched;
     let mut seen = BTreeSet::new();
     for _ in 0..ROUNDS {
         if !hides && draft.book.rest(opening, closing).is_none() {
@@ -187,7 +186,9 @@ impl Inquiry<'_> {
         }
         if rest.gained {
             self.notes.keep(&touched.block.evidence);
-            draft.book.arrive(self.unexplained_arrival(&touched, rest.amount));
+            draft
+                .book
+                .arrive(self.unexplained_arrival(&touched, rest.amount));
         }
         if !rest.gained || touched.traced && !minted {
             draft.name_unexplained(height, height, rest);

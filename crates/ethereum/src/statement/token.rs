@@ -30,10 +30,14 @@ pub(super) async fn find(inquiry: &Inquiry<'_>, contract: Address) -> Result<Fou
     book.noise = noise;
     // Whether a log of wrapping is a movement depends on what else the transaction did.
     let mut whole: BTreeSet<B256> = wraps.iter().map(|log| log.transaction_hash).collect();
-    let giving = |(_, movement): &&(LogLean, Movement)| {
-        gives(movement, inquiry.address, inquiry.coin)
-    };
-    whole.extend(moved.iter().filter(giving).map(|(log, _)| log.transaction_hash));
+    let giving =
+        |(_, movement): &&(LogLean, Movement)| gives(movement, inquiry.address, inquiry.coin);
+    whole.extend(
+        moved
+            .iter()
+            .filter(giving)
+            .map(|(log, _)| log.transaction_hash),
+    );
     let transactions = inquiry.in_full(whole).await?;
     for (log, movement) in &moved {
         if let Some(tx) = transactions.get(&log.transaction_hash) {
