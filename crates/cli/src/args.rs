@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hansel_graph::{Direction, FeeRule, Rule};
-use hansel_ledger::Share;
+use hansel_ledger::{Amount, Share};
 use hansel_report::Format;
 
 /// The exit codes, for the help and the manual page.
@@ -92,10 +92,10 @@ pub(crate) struct SourceArgs {
 /// Arguments of `hansel trace`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TraceArgs {
-    /// Known case, case file, TXID, TXID:VOUT or address
+    /// Known case, case file, TXID, TXID:VOUT, transaction hash, HASH:log:INDEX, HASH:call:PATH or address
     #[arg(required = true, value_name = "SUBJECT")]
     pub(crate) subjects: Vec<String>,
-    /// Chain of the subjects [default: bitcoin, or the case's]
+    /// Chain of the subjects [default: bitcoin, or every chain of the case]
     #[arg(long, value_name = "NAME")]
     pub(crate) chain: Option<String>,
     #[command(flatten)]
@@ -118,13 +118,22 @@ pub(crate) struct TraceArgs {
     pub(crate) min_share: Option<Share>,
     /// Follow an output that carries at least this many base units of taint [default: 0]
     #[arg(long, value_name = "UNITS")]
-    pub(crate) min_amount: Option<u64>,
-    /// Visit at most N transactions [default: 10000]
+    pub(crate) min_amount: Option<Amount>,
+    /// Visit at most N transactions, or coins of accounts [default: 10000]
     #[arg(long, value_name = "N")]
     pub(crate) max_nodes: Option<u64>,
     /// Ask at most N questions; each is a request or more, retries not counted [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u64>,
+    /// Do not follow an account with more than N transfers of the coin: it is a hub [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) hub: Option<u64>,
+    /// Follow this contract like an account although the traced accounts did not create it; repeat it for more
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) through: Vec<String>,
+    /// Count this token as stolen when an address received it, besides the known ones; repeat it for more
+    #[arg(long, value_name = "CONTRACT")]
+    pub(crate) asset: Vec<String>,
     /// Look at blocks up to this height or time only; a date means its first second, 00:00:00 UTC
     #[arg(long, value_name = "HEIGHT|TIME")]
     pub(crate) until: Option<String>,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hansel_graph::{Direction, FeeRule, Rule};
+use hansel_ledger::Amount;
 use hansel_report::Report;
+use hansel_report::model::Unknown;
 use serde::{Deserialize, Serialize};
 
 /// A theft to trace, as the user asked for it.
@@ -19,12 +21,18 @@ pub(crate) struct Request {
     pub(crate) direction: Direction,
     pub(crate) hops: Option<u32>,
     pub(crate) min_share: String,
-    pub(crate) min_amount: u64,
+    pub(crate) min_amount: Amount,
     pub(crate) max_nodes: u64,
     pub(crate) max_requests: Option<u64>,
     pub(crate) until: Option<String>,
-    /// What the case file says is not covered.
-    pub(crate) unknown: Vec<(String, String, String)>,
+    /// Contracts that are followed like accounts.
+    #[serde(default)]
+    pub(crate) through: Vec<String>,
+    /// Coins that count as stolen besides those that the configuration knows.
+    #[serde(default)]
+    pub(crate) assets: Vec<String>,
+    /// With more transfers than this an account is a hub.
+    pub(crate) hub: u64,
 }
 
 /// A subject and the heights or times between which an address counts what it received.
@@ -38,25 +46,49 @@ pub(crate) struct NamedSubject {
 /// A case as the store keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CaseRecord {
-    pub(crate) request: Request,
-    /// The heights that the subjects' times stood for, by subject.
-    pub(crate) windows: BTreeMap<String, (u64, u64)>,
-    /// Why questions failed, by question, so that the report can be laid out again without a network.
-    pub(crate) failures: BTreeMap<String, String>,
+    /// One part for each chain.
+    pub(crate) parts: Vec<PartRecord>,
+    /// What no part covers.
+    pub(crate) unknown: Vec<Unknown>,
     /// The last report, once a run ended.
     pub(crate) report: Option<Report>,
     /// True where that report left something open.
     pub(crate) partial: bool,
 }
 
+/// The part of a case that is on one chain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PartRecord {
+    pub(crate) request: Request,
+    /// The heights that the subjects' times stood for, by subject.
+    pub(crate) windows: BTreeMap<String, (u64, u64)>,
+    /// Why questions failed, by question, so that the report can be laid out again without a network.
+    pub(crate) failures: BTreeMap<String, String>,
+}
+
 impl CaseRecord {
-    pub(crate) fn new(request: Request) -> Self {
-        Self {
+    pub(crate) fn new(requests: Vec<Request>, unknown: Vec<Unknown>) -> Self {
+        let part = |request| PartRecord {
             request,
             windows: BTreeMap::new(),
             failures: BTreeMap::new(),
+        };
+        Self {
+            parts: requests.into_iter().map(part).collect(),
+            unknown,
             report: None,
             partial: false,
         }
+    }
+
+    /// The part on a chain.
+    pub(crate) fn on(&self, chain: &str) -> Option<&PartRecord> {
+        self.parts.iter().find(|part| part.request.chain == chain)
+    }
+
+    /// The names of its chains, in the order of the case.
+    pub(crate) fn chains(&self) -> Vec<&str> {
+        let parts = self.parts.iter();
+        parts.map(|part| &*part.request.chain).collect()
     }
 }

@@ -8,11 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::anyhow;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use hansel_graph::{Trace, TraceError};
-use hansel_ledger::{Answer, ChainSource, Fact, Query, SourceError, UnixTime};
+use hansel_graph::TraceError;
+use hansel_ledger::{Answer, ChainSource, EvmQuery, Fact, Query, SourceError, UnixTime};
 use hansel_store::Store;
 use tokio::sync::Notify;
 
+use crate::course::Course;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -84,7 +85,7 @@ impl Driver<'_> {
     /// Runs a trace to its end, or until the user wishes to stop.
     pub(crate) async fn run(
         &mut self,
-        trace: &mut Trace,
+        trace: &mut Course,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         loop {
@@ -107,10 +108,10 @@ impl Driver<'_> {
     }
 
     /// Forgets the claims that the chain disproved, so that the next run asks again.
-    pub(crate) fn drop_false_claims(&self, trace: &Trace) -> Result<(), Failure> {
+    pub(crate) fn drop_false_claims(&self, trace: &Course) -> Result<(), Failure> {
         if let Some(store) = self.store {
             for outpoint in trace.disproved() {
-                store.forget_spend(&trace.plan().chain, &outpoint)?;
+                store.forget_spend(trace.chain(), &outpoint)?;
             }
         }
         Ok(())
@@ -119,7 +120,7 @@ impl Driver<'_> {
     /// Answers a wave; `None` stands for a question that was cut off by the user's wish to stop.
     async fn answer(
         &mut self,
-        trace: &Trace,
+        trace: &Course,
         wave: &[Query],
         progress: &mut Progress,
     ) -> Result<Vec<Option<Outcome>>, Failure> {
@@ -155,9 +156,9 @@ impl Driver<'_> {
         }
     }
 
-    fn stored(&self, trace: &Trace, query: &Query) -> Result<Option<Fact>, Failure> {
-        match (self.store, trace.plan().as_of) {
-            (Some(store), Some(pinned)) => Ok(store.answer(&trace.plan().chain, query, &pinned)?),
+    fn stored(&self, trace: &Course, query: &Query) -> Result<Option<Fact>, Failure> {
+        match (self.store, trace.as_of()) {
+            (Some(store), Some(pinned)) => Ok(store.answer(trace.chain(), query, &pinned)?),
             (Some(_) | None, _) => Ok(None),
         }
     }
@@ -182,15 +183,15 @@ impl Driver<'_> {
     /// Stores an answer at once, so that nothing is lost however the run ends.
     fn keep(
         &mut self,
-        trace: &Trace,
+        trace: &Course,
         query: &Query,
         answer: Result<Answer, SourceError>,
         progress: &mut Progress,
     ) -> Result<Outcome, Failure> {
         match answer {
             Ok(answer) => {
-                if let (Some(store), Some(pinned)) = (self.store, trace.plan().as_of) {
-                    store.put_answer(&trace.plan().chain, query, &answer, &pinned, now())?;
+                if let (Some(store), Some(pinned)) = (self.store, trace.as_of()) {
+                    store.put_answer(trace.chain(), query, &answer, &pinned, now())?;
                 }
                 Ok(Ok(answer.fact))
             }
@@ -206,7 +207,7 @@ impl Driver<'_> {
     /// Adds an answer to the trace. One that contradicts earlier facts is dropped and becomes a gap.
     fn resolve(
         &mut self,
-        trace: &mut Trace,
+        trace: &mut Course,
         query: &Query,
         outcome: Outcome,
     ) -> Result<(), Failure> {
@@ -220,7 +221,7 @@ impl Driver<'_> {
         };
         let culprit = error.culprit();
         if let (Some(store), Some(culprit)) = (self.store, culprit) {
-            store.forget_transaction(&trace.plan().chain, &culprit)?;
+            store.forget_transaction(trace.chain(), &culprit)?;
         }
         if culprit != Some(*txid) {
             let cause =
@@ -242,7 +243,19 @@ fn label(query: &Query) -> String {
         Query::Transaction { txid, .. } => format!("transaction {txid}"),
         Query::Spends { txid, .. } => format!("spends {txid}"),
         Query::Received { script, .. } => format!("received {}", script.to_hex_string()),
-        Query::Evm(query) => format!("{query:?}"),
+        Query::Evm(EvmQuery::Transaction { hash }) => format!("transaction {hash}"),
+        Query::Evm(EvmQuery::Account {
+            address,
+            coin,
+            since,
+            until,
+            bound,
+        }) => format!("account {address} {coin} {since}-{until} {bound}"),
+        Query::Evm(EvmQuery::Deposits {
+            address,
+            since,
+            until,
+        }) => format!("deposits {address} {since}-{until}"),
     }
 }
 
@@ -255,8 +268,8 @@ pub(crate) fn now() -> UnixTime {
 }
 
 /// Fails where no subject could be resolved, saying what went wrong with the first.
-pub(crate) fn require_seeds(trace: &Trace) -> Result<(), Failure> {
-    if !trace.settlement().seeds().is_empty() {
+pub(crate) fn require_seeds(trace: &Course) -> Result<(), Failure> {
+    if trace.has_seeds() {
         return Ok(());
     }
     match trace.subject_gaps().first() {

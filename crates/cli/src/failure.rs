@@ -6,6 +6,7 @@ use std::io::Write as _;
 use hansel_graph::TraceError;
 use hansel_ledger::{ErrorClass, SourceError};
 use hansel_store::StoreError;
+use hansel_wire::OpenError;
 
 use crate::args::Exit;
 use crate::output::printable;
@@ -44,6 +45,14 @@ impl Failure {
             cause: cause.into(),
             hint: Some(hint.to_owned()),
         }
+    }
+
+    /// True where no endpoint or recording serves a chain.
+    pub(crate) fn is_nothing_there(&self) -> bool {
+        matches!(
+            self.cause.downcast_ref::<OpenError>(),
+            Some(OpenError::NoEndpoint { .. } | OpenError::NothingRecorded { .. })
+        )
     }
 
     /// The exit code.

@@ -4,6 +4,7 @@ mod args;
 mod case_record;
 mod commands;
 mod config;
+mod course;
 mod drive;
 mod failure;
 mod output;

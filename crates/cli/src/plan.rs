@@ -5,41 +5,76 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use bitcoin::Txid;
-use hansel_graph::{Direction, FeeRule, Limits, Plan, Rule, Theft};
+use hansel_graph::{
+    AccountPlan, AccountTrace, Direction, FeeRule, Limits, Plan, Rule, Theft, Trace,
+};
 use hansel_heuristics::CaseFile;
-use hansel_ledger::{BlockRef, Chain, Share, Subject, SubjectError};
+use hansel_ledger::{Amount, BlockRef, Chain, Coin, Share, Subject, SubjectError};
 use hansel_report::model::Unknown;
 use hansel_store::Store;
 
 use crate::args::TraceArgs;
 use crate::case_record::{CaseRecord, NamedSubject, Request};
 use crate::config::{self, Config};
+use crate::course::Course;
 use crate::failure::Failure;
 
 const DEFAULT_SHARE: &str = "0.001";
 const DEFAULT_NODES: u64 = 10_000;
+/// Transfers of a coin beyond which an account is a hub.
+pub(crate) const DEFAULT_HUB: u64 = 1_000;
 
-/// Makes a request of a command line; a case named before keeps what the command line does not say.
-pub(crate) fn request(
+/// What a command line asks for: one request for each chain, and what none of them covers.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) requests: Vec<Request>,
+    pub(crate) unknown: Vec<Unknown>,
+}
+
+impl Wanted {
+    fn one(request: Request) -> Self {
+        Self {
+            requests: vec![request],
+            unknown: Vec::new(),
+        }
+    }
+}
+
+/// Makes requests of a command line; a case named before keeps what the command line does not say.
+pub(crate) fn wanted(
     args: &TraceArgs,
     config: &Config,
     store: Option<&Store>,
-) -> Result<Request, Failure> {
-    let mut request = match single_case(args, config, store)? {
-        Some(request) => request,
-        None => of_subjects(args, config)?,
+) -> Result<Wanted, Failure> {
+    let mut wanted = match single_case(args, config, store)? {
+        Some(wanted) => wanted,
+        None => Wanted::one(of_subjects(args, config)?),
     };
     if let Some(name) = &args.name {
         check_name(name)?;
-        request.name.clone_from(name);
     }
-    apply(args, &mut request);
-    check_since(args, &request, config)?;
-    if request.direction == Direction::Backward && request.fee_rule == FeeRule::ProRata {
+    for request in &mut wanted.requests {
+        request.name = args.name.clone().unwrap_or_else(|| request.name.clone());
+        apply(args, request);
+        check_direction(request, config)?;
+    }
+    check_since(args, &wanted.requests, config)?;
+    Ok(wanted)
+}
+
+fn check_direction(request: &Request, config: &Config) -> Result<(), Failure> {
+    if request.direction == Direction::Forward {
+        return Ok(());
+    }
+    if config.chain(&request.chain)?.evm().is_some() {
+        let cause = anyhow!("on {} value is followed forward only", request.chain);
+        return Err(Failure::usage(cause, "leave out --direction backward"));
+    }
+    if request.fee_rule == FeeRule::ProRata {
         let cause = anyhow!("a backward trace draws fees last");
         return Err(Failure::usage(cause, "leave out --fee-rule pro-rata"));
     }
-    Ok(request)
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
@@ -53,17 +88,17 @@ fn check_name(name: &str) -> Result<(), Failure> {
 }
 
 /// Refuses `--since` where it would say nothing: a transaction is stolen whenever it was made.
-fn check_since(args: &TraceArgs, request: &Request, config: &Config) -> Result<(), Failure> {
-    let chain = config.chain(&request.chain)?;
-    let address = |subject: &NamedSubject| {
-        parse_subject(subject, &chain).map(|subject| matches!(subject, Subject::Script { .. }))
-    };
+fn check_since(args: &TraceArgs, requests: &[Request], config: &Config) -> Result<(), Failure> {
     if args.since.is_none() {
         return Ok(());
     }
-    for subject in &request.subjects {
-        if address(subject)? {
-            return Ok(());
+    for request in requests {
+        let chain = config.chain(&request.chain)?;
+        for subject in &request.subjects {
+            let parsed = parse_subject(subject, &chain)?;
+            if matches!(parsed, Subject::Script { .. } | Subject::Account(_)) {
+                return Ok(());
+            }
         }
     }
     Err(Failure::usage(
@@ -82,7 +117,7 @@ fn single_case(
     args: &TraceArgs,
     config: &Config,
     store: Option<&Store>,
-) -> Result<Option<Request>, Failure> {
+) -> Result<Option<Wanted>, Failure> {
     let [subject] = &*args.subjects else {
         return Ok(None);
     };
@@ -95,16 +130,25 @@ fn single_case(
     let Some(store) = store.filter(|_| !subject.is_empty() && is_name_like(subject)) else {
         return Ok(None);
     };
-    let stored = store.case::<CaseRecord>(subject)?;
-    let Some(request) = stored.map(|record| record.request) else {
+    let Some(record) = store.case::<CaseRecord>(subject)? else {
         return Ok(None);
     };
-    let other = args.chain.as_ref().filter(|chain| **chain != request.chain);
-    if let Some(chain) = other {
-        let cause = anyhow!("case `{subject}` is on {}, not on {}", request.chain, chain);
+    let Some(chain) = &args.chain else {
+        let requests = record.parts.into_iter().map(|part| part.request);
+        return Ok(Some(Wanted {
+            requests: requests.collect(),
+            unknown: record.unknown,
+        }));
+    };
+    let Some(part) = record.on(chain) else {
+        let cause = anyhow!(
+            "case `{subject}` is on {}, not on {}",
+            record.chains().join(", "),
+            chain.escape_debug()
+        );
         return Err(Failure::usage(cause, "leave out --chain"));
-    }
-    Ok(Some(request))
+    };
+    Ok(Some(Wanted::one(part.request.clone())))
 }
 
 /// Reads a case by name or path; `None` where the text is neither.
@@ -139,39 +183,39 @@ pub(crate) fn case_value(name: &str, config: &Config) -> Result<toml::Table, Fai
     Ok(toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?)
 }
 
-pub(crate) fn of_case_file(file: &CaseFile, chain: Option<&str>) -> Result<Request, Failure> {
-    let chain = chain.unwrap_or("bitcoin");
-    let (here, elsewhere): (Vec<_>, Vec<_>) =
-        file.seeds.iter().partition(|seed| seed.chain == chain);
-    let unknown: Vec<(String, String, String)> = elsewhere
-        .iter()
-        .map(|seed| {
-            let detail = format!(
-                "this part of the case is on {}, which this version does not read",
-                seed.chain
-            );
-            (
-                format!("{}:{}", seed.chain, seed.subject),
-                "chain-not-read".to_owned(),
-                detail,
-            )
-        })
-        .collect();
+/// The parts of a case on each of its chains, or on the one named.
+pub(crate) fn of_case_file(file: &CaseFile, chain: Option<&str>) -> Result<Wanted, Failure> {
+    let chains = distinct(file.seeds.iter().map(|seed| &*seed.chain));
+    let (here, elsewhere): (Vec<&str>, Vec<&str>) = chains
+        .into_iter()
+        .partition(|name| chain.is_none_or(|chain| chain == *name));
     if here.is_empty() {
-        let chains: Vec<&str> = elsewhere.iter().map(|seed| &*seed.chain).collect();
-        let cause = anyhow!("case `{}` has no part on {chain}", file.name);
-        let hint = if chains.is_empty() {
+        let on = chain
+            .map(|chain| format!(" on {chain}"))
+            .unwrap_or_default();
+        let cause = anyhow!("case `{}` has no part{on}", file.name);
+        let hint = if elsewhere.is_empty() {
             "no stolen transfer of this case is public; see `hansel cases` for what is known"
                 .to_owned()
         } else {
-            format!(
-                "its parts are on {}; this version reads Bitcoin chains only",
-                distinct(&chains)
-            )
+            format!("its parts are on {}", elsewhere.join(", "))
         };
         return Err(Failure::advised(cause, &hint));
     }
-    let subjects = here.iter().map(|seed| NamedSubject {
+    let left_out = |chain: &str| Unknown {
+        subject: chain.to_owned(),
+        kind: "chain-left-out".into(),
+        detail: "this part of the case was not asked for".into(),
+    };
+    Ok(Wanted {
+        requests: here.iter().map(|chain| part(file, chain)).collect(),
+        unknown: elsewhere.into_iter().map(left_out).collect(),
+    })
+}
+
+fn part(file: &CaseFile, chain: &str) -> Request {
+    let seeds = file.seeds.iter().filter(|seed| seed.chain == chain);
+    let subjects = seeds.map(|seed| NamedSubject {
         text: seed.subject.clone(),
         since: seed.since.map(|time| time.to_string()),
         until: seed.until.map(|time| time.to_string()),
@@ -181,23 +225,35 @@ pub(crate) fn of_case_file(file: &CaseFile, chain: Option<&str>) -> Result<Reque
         .iter()
         .filter(|entry| entry.chain == chain)
         .map(|entry| entry.txid.clone());
-    Ok(Request {
+    Request {
         title: Some(file.title.clone()),
         context: context.collect(),
-        unknown,
         ..blank(&file.name, chain, subjects.collect())
-    })
+    }
 }
 
-fn distinct(names: &[&str]) -> String {
-    let mut names = names.to_vec();
-    names.sort_unstable();
-    names.dedup();
-    names.join(", ")
+/// Each name once, in the order in which it comes first.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
 }
 
 fn of_subjects(args: &TraceArgs, config: &Config) -> Result<Request, Failure> {
-    let chain = args.chain.clone().unwrap_or_else(|| "bitcoin".into());
+    let chain = match &args.chain {
+        Some(chain) => chain.clone(),
+        None if args.subjects.iter().any(|subject| is_evm_like(subject)) => {
+            return Err(Failure::usage(
+                anyhow!("an address or hash that starts with 0x is the same on every EVM chain"),
+                "name its chain, as in --chain ethereum; `hansel endpoints` lists the chains",
+            ));
+        }
+        None => "bitcoin".into(),
+    };
     let known = config.chain(&chain)?;
     let subjects: Vec<NamedSubject> = args
         .subjects
@@ -212,6 +268,11 @@ fn of_subjects(args: &TraceArgs, config: &Config) -> Result<Request, Failure> {
         parse_subject(subject, &known)?;
     }
     Ok(blank(&name_of(&chain, &args.subjects), &chain, subjects))
+}
+
+fn is_evm_like(subject: &str) -> bool {
+    let subject = subject.trim();
+    subject.starts_with("0x") || subject.starts_with("0X")
 }
 
 /// A name for a case without one: the first subject's beginning, its output, and how many more there are.
@@ -244,11 +305,13 @@ fn blank(name: &str, chain: &str, subjects: Vec<NamedSubject>) -> Request {
         direction: Direction::Forward,
         hops: None,
         min_share: DEFAULT_SHARE.to_owned(),
-        min_amount: 0,
+        min_amount: Amount::ZERO,
         max_nodes: DEFAULT_NODES,
         max_requests: None,
         until: None,
-        unknown: Vec::new(),
+        through: Vec::new(),
+        assets: Vec::new(),
+        hub: DEFAULT_HUB,
     }
 }
 
@@ -266,6 +329,13 @@ fn apply(args: &TraceArgs, request: &mut Request) {
     request.min_amount = args.min_amount.unwrap_or(request.min_amount);
     request.max_nodes = args.max_nodes.unwrap_or(request.max_nodes);
     request.max_requests = args.max_requests.or(request.max_requests);
+    request.hub = args.hub.unwrap_or(request.hub);
+    if !args.through.is_empty() {
+        request.through.clone_from(&args.through);
+    }
+    if !args.asset.is_empty() {
+        request.assets.clone_from(&args.asset);
+    }
     if args.until.is_some() {
         request.until.clone_from(&args.until);
     }
@@ -276,13 +346,13 @@ fn apply(args: &TraceArgs, request: &mut Request) {
     }
 }
 
-/// Makes a plan of a request; `windows` gives the heights between which an address counts, by subject.
-pub(crate) fn plan(
+/// Makes a course of a request; `windows` gives the heights between which an address counts, by subject.
+pub(crate) fn course(
     request: &Request,
     chain: Chain,
     as_of: Option<BlockRef>,
     windows: &BTreeMap<String, (u64, u64)>,
-) -> Result<Plan, Failure> {
+) -> Result<Course, Failure> {
     let subject = |named: &NamedSubject| {
         let (since, until) = windows.get(&named.text).copied().unwrap_or((0, u64::MAX));
         parse_subject(named, &chain).map(|subject| Theft {
@@ -291,32 +361,89 @@ pub(crate) fn plan(
             until,
         })
     };
+    let subjects = request
+        .subjects
+        .iter()
+        .map(subject)
+        .collect::<Result<_, _>>()?;
+    if chain.evm().is_none() {
+        let plan = outputs_plan(request, chain, as_of, subjects)?;
+        return Ok(Course::Outputs(Box::new(Trace::new(plan))));
+    }
+    let as_of = as_of.ok_or_else(|| anyhow!("the newest block of {chain} is not known"))?;
+    let plan = accounts_plan(request, chain, as_of, subjects)?;
+    Ok(Course::Accounts(Box::new(AccountTrace::new(plan)?)))
+}
+
+fn outputs_plan(
+    request: &Request,
+    chain: Chain,
+    as_of: Option<BlockRef>,
+    subjects: Vec<Theft>,
+) -> Result<Plan, Failure> {
     let context = request.context.iter().map(|txid| txid.parse::<Txid>());
-    let min_share: Share = request
-        .min_share
-        .parse()
-        .context("the stored case holds no valid share")?;
     Ok(Plan {
-        subjects: request
-            .subjects
-            .iter()
-            .map(subject)
-            .collect::<Result<_, _>>()?,
+        subjects,
         context: context
             .collect::<Result<_, _>>()
             .context("the case names a malformed transaction id")?,
-        chain: chain.clone(),
+        chain,
         as_of,
         rules: request.rules.clone(),
         fee_rule: request.fee_rule,
         direction: request.direction,
-        limits: Limits {
-            hops: request.hops,
-            min_share,
-            min_amount: request.min_amount,
-            max_nodes: Some(request.max_nodes),
-            max_requests: request.max_requests,
-        },
+        limits: limits(request)?,
+    })
+}
+
+fn accounts_plan(
+    request: &Request,
+    chain: Chain,
+    as_of: BlockRef,
+    subjects: Vec<Theft>,
+) -> Result<AccountPlan, Failure> {
+    let coins = request.assets.iter().map(|text| {
+        text.parse::<Coin>()
+            .map_err(|error| Failure::usage(error, "as in --asset 0xC02a..."))
+    });
+    let through = request.through.iter().map(|text| {
+        let named = NamedSubject {
+            text: text.clone(),
+            since: None,
+            until: None,
+        };
+        match parse_subject(&named, &chain)? {
+            Subject::Account(address) => Ok(address),
+            _ => Err(Failure::usage(
+                anyhow!("--through takes the address of a contract"),
+                "as in --through 0x...",
+            )),
+        }
+    });
+    Ok(AccountPlan {
+        coins: coins.collect::<Result<_, _>>()?,
+        through: through.collect::<Result<_, Failure>>()?,
+        subjects,
+        as_of,
+        rules: request.rules.clone(),
+        fee_rule: request.fee_rule,
+        limits: limits(request)?,
+        bound: request.hub,
+        chain: chain.clone(),
+    })
+}
+
+fn limits(request: &Request) -> Result<Limits, Failure> {
+    let min_share: Share = request
+        .min_share
+        .parse()
+        .context("the stored case holds no valid share")?;
+    Ok(Limits {
+        hops: request.hops,
+        min_share,
+        min_amount: request.min_amount,
+        max_nodes: Some(request.max_nodes),
+        max_requests: request.max_requests,
     })
 }
 
@@ -335,14 +462,4 @@ fn parse_subject(named: &NamedSubject, chain: &Chain) -> Result<Subject, Failure
         };
         Failure::usage(error, hint)
     })
-}
-
-/// What the case file says is not covered, in the report's form.
-pub(crate) fn unknown(request: &Request) -> Vec<Unknown> {
-    let entry = |(subject, kind, detail): &(String, String, String)| Unknown {
-        subject: subject.clone(),
-        kind: kind.clone(),
-        detail: detail.clone(),
-    };
-    request.unknown.iter().map(entry).collect()
 }

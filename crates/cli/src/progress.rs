@@ -3,10 +3,9 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use hansel_graph::{Category, Rule, Trace};
-use hansel_report::format_units;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::course::Course;
 use crate::output::say;
 
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -66,7 +65,7 @@ impl Progress {
     }
 
     /// Shows where the trace stands after a wave.
-    pub(crate) fn wave(&mut self, trace: &Trace) {
+    pub(crate) fn wave(&mut self, trace: &Course) {
         self.show(Some(trace));
     }
 
@@ -99,7 +98,7 @@ impl Progress {
         }
     }
 
-    fn show(&mut self, trace: Option<&Trace>) {
+    fn show(&mut self, trace: Option<&Course>) {
         let every = if self.bar.is_some() {
             LIVE_EVERY
         } else {
@@ -111,7 +110,7 @@ impl Progress {
         self.last = Instant::now();
         if let Some(trace) = trace {
             let started = Instant::now();
-            self.followed = format!("{}, {} transactions", followed(trace), trace.visits());
+            self.followed = trace.standing();
             self.cost = started.elapsed();
         }
         let seconds = self.started.elapsed().as_secs().max(1);
@@ -134,25 +133,4 @@ impl Progress {
             None => say(&text),
         }
     }
-}
-
-/// How much of the stolen value has an end that is known, under the first rule.
-fn followed(trace: &Trace) -> String {
-    let asset = trace.plan().chain.native();
-    let first: Option<Rule> = trace.settlement().rules().find(|rule| rule.conserves());
-    let rows = trace.accounting().unwrap_or_default();
-    let rows = rows.iter().filter(|row| Some(row.rule) == first);
-    let (stolen, open) = rows.fold((0_u64, 0_u64), |(stolen, open), row| {
-        (
-            stolen.saturating_add(row.stolen),
-            open.saturating_add(row.amount(Category::Frontier)),
-        )
-    });
-    let units = |amount: u64| format_units(amount.into(), asset.decimals);
-    format!(
-        "followed {} of {} {}",
-        units(stolen.saturating_sub(open)),
-        units(stolen),
-        asset.symbol
-    )
 }

@@ -2,7 +2,7 @@
 
 use hansel_ledger::AmountError;
 
-use crate::{Rule, SeedIx};
+use crate::{Rule, SeedIx, Units};
 
 /// What became of tainted value, as courts and exchanges ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,42 +54,42 @@ impl Category {
 
 /// One seed's balance under one rule, in base units.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accounting {
+pub struct Accounting<U = u64> {
     /// The seed.
     pub seed: SeedIx,
     /// The rule.
     pub rule: Rule,
     /// What this seed claims: the seed's amount less what an earlier seed already claims of it.
-    pub stolen: u64,
-    amounts: [u64; Category::ALL.len()],
+    pub stolen: U,
+    amounts: [U; Category::ALL.len()],
 }
 
-impl Accounting {
+impl<U: Units> Accounting<U> {
     pub(crate) fn new(seed: SeedIx, rule: Rule) -> Self {
         Self {
             seed,
             rule,
-            stolen: 0,
-            amounts: [0; Category::ALL.len()],
+            stolen: U::ZERO,
+            amounts: [U::ZERO; Category::ALL.len()],
         }
     }
 
-    pub(crate) fn add(&mut self, category: Category, amount: u64) -> Result<(), AmountError> {
+    pub(crate) fn add(&mut self, category: Category, amount: U) -> Result<(), AmountError> {
         let sum = &mut self.amounts[category.position()];
-        *sum = sum.checked_add(amount).ok_or(AmountError::Overflow)?;
+        *sum = sum.plus(amount)?;
         Ok(())
     }
 
     /// The amount in one category.
-    pub fn amount(&self, category: Category) -> u64 {
+    pub fn amount(&self, category: Category) -> U {
         self.amounts[category.position()]
     }
 
     /// The sum over all categories; `None` where it overflows.
-    pub fn total(&self) -> Option<u64> {
+    pub fn total(&self) -> Option<U> {
         self.amounts
             .iter()
-            .try_fold(0_u64, |sum, amount| sum.checked_add(*amount))
+            .try_fold(U::ZERO, |sum, amount| sum.plus(*amount).ok())
     }
 
     /// True where every stolen unit is accounted for exactly once.

@@ -4,6 +4,7 @@
 //! talks to a network, a disk, a clock or a terminal.
 
 mod account;
+mod account_trace;
 mod accounting;
 mod book;
 mod graph;
@@ -22,6 +23,7 @@ pub use account::{
     AccountFacts, AccountFlow, AccountSeed, AccountSettleError, AccountSettlement, AccountStep,
     Parcel, PoolKey, PoolState, Reading, Shortfall,
 };
+pub use account_trace::{AccountEnding, AccountPlan, AccountTrace};
 pub use accounting::{Accounting, Category};
 pub use graph::{Flow, FlowGraph, FlowIx, GraphError, Pool, PoolIx};
 pub use limits::Limits;

@@ -15,8 +15,8 @@ use hansel_ledger::{
 };
 
 use crate::{
-    Direction, FeeRule, FlowGraph, FlowIx, GraphError, Limits, PoolIx, Rule, SettleError,
-    Settlement,
+    AccountSettleError, Direction, FeeRule, FlowGraph, FlowIx, GraphError, Limits, PoolIx, Rule,
+    SettleError, Settlement,
 };
 
 pub use ending::Ending;
@@ -70,6 +70,9 @@ pub enum TraceError {
     /// A pool does not settle.
     #[error("settlement failed")]
     Settle(#[from] SettleError),
+    /// The accounts do not settle.
+    #[error("settlement failed")]
+    Accounts(#[from] AccountSettleError),
     /// A sum does not fit.
     #[error("accounting failed")]
     Amount(#[from] AmountError),

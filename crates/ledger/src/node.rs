@@ -31,6 +31,11 @@ impl NodeId {
         Self(format!("{chain}:account:{address}"))
     }
 
+    /// Whoever paid value of which only the arrival is known.
+    pub fn unknown(chain: &Chain) -> Self {
+        Self(format!("{chain}:unknown"))
+    }
+
     /// Where a chain's transaction fees go; they are counted, not followed to the miner.
     pub fn fees(chain: &Chain) -> Self {
         Self(format!("{chain}:fees"))

@@ -1,4 +1,4 @@
-//! How amounts of an asset are shown: the decimals come from the seeds.
+//! How amounts of an asset are shown: the decimals come from the list of assets and from the seeds.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,12 @@ pub(crate) struct Assets<'a> {
 
 impl<'a> Assets<'a> {
     pub(crate) fn of(report: &'a Report) -> Self {
-        let known = report.seeds.iter();
-        let decimals = known
-            .map(|seed| ((&*seed.chain, &*seed.asset), seed.decimals))
-            .collect();
+        let seeds = report.seeds.iter();
+        let seeds = seeds.map(|seed| ((&*seed.chain, &*seed.asset), seed.decimals));
+        let listed = report.assets.iter();
+        let listed =
+            listed.filter_map(|entry| Some(((&*entry.chain, &*entry.asset), entry.decimals?)));
+        let decimals = seeds.chain(listed).collect();
         Self { decimals }
     }
 

@@ -76,12 +76,13 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
             training,
             subjects,
             direction: trace.plan().direction,
-            limits: limits(trace, until),
+            limits: limits_of(&trace.plan().limits, until),
             rules: trace.settlement().rules().collect(),
             fee_rule: trace.settlement().fee_rule(),
         },
         tips: tips(trace),
         seeds: seeds(trace),
+        assets: Vec::new(),
         accounting: trace
             .accounting()?
             .iter()
@@ -97,18 +98,18 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
     Ok(Built { report, partial })
 }
 
-fn limits(trace: &Trace, until: Option<String>) -> Limits {
+pub(crate) fn limits_of(limits: &hansel_graph::Limits, until: Option<String>) -> Limits {
     let hansel_graph::Limits {
         hops,
         min_share,
         min_amount,
         max_nodes,
         max_requests,
-    } = trace.plan().limits;
+    } = *limits;
     Limits {
         hops: hops.map(u64::from),
         min_share: Some(min_share.to_string()),
-        min_amount: (min_amount > 0).then(|| min_amount.into()),
+        min_amount: (!min_amount.is_zero()).then_some(min_amount),
         max_nodes,
         max_requests,
         until,
@@ -140,7 +141,8 @@ fn seeds(trace: &Trace) -> Vec<Seed> {
             decimals: asset.decimals,
             amount: seed.amount.into(),
             tx: seed.outpoint.txid.to_string(),
-            vout: seed.outpoint.vout,
+            vout: Some(seed.outpoint.vout),
+            flow: None,
             to: view.script.and_then(|script| address(chain, script)),
             block: placement.height(),
             time: placement.block().map(|block| Timestamp(block.time)),
@@ -194,7 +196,7 @@ fn unknowns(
     unknown
 }
 
-fn entry(subject: &str, kind: &str, detail: &str) -> Unknown {
+pub(crate) fn entry(subject: &str, kind: &str, detail: &str) -> Unknown {
     Unknown {
         subject: subject.to_owned(),
         kind: kind.to_owned(),

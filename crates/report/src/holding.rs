@@ -1,4 +1,4 @@
-//! The value of each node in the flows of the report, by asset.
+//! The tainted value of each node, by asset: what the report says an account holds, or what the flows say.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use hansel_graph::{Direction, Rule};
 use hansel_ledger::{Amount, AmountError};
 
 use crate::Report;
-use crate::model::{Flow, Timestamp};
+use crate::model::{Flow, Node, NodeHolding, Timestamp};
 
 /// Everything of one asset that a node received; in a backward trace, that it paid towards the seeds.
 #[derive(Clone, Debug)]
@@ -42,6 +42,10 @@ impl<'a> Holdings<'a> {
                 None => holdings.push(Holding::from(flow)),
             }
         }
+        for node in report.nodes.iter().filter(|node| node.keeps_accounts()) {
+            let flows = by_node.remove(&*node.id).unwrap_or_default();
+            by_node.insert(&node.id, held(node, &flows));
+        }
         for holdings in by_node.values_mut() {
             holdings.sort_by_key(|holding| holding.asset);
         }
@@ -52,6 +56,22 @@ impl<'a> Holdings<'a> {
     pub(crate) fn at(&self, node: &str) -> &[Holding<'a>] {
         self.by_node.get(node).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What an account holds, with the time at which something last arrived.
+fn held<'a>(node: &'a Node, flows: &[Holding<'_>]) -> Vec<Holding<'a>> {
+    let holding = |holding: &'a NodeHolding| {
+        let last = flows.iter().find(|flow| flow.asset == holding.asset);
+        let most = holding.tainted.values().max().copied();
+        Holding {
+            asset: &holding.asset,
+            amount: most.unwrap_or_default(),
+            tainted: holding.tainted.clone(),
+            block: last.and_then(|last| last.block),
+            time: last.and_then(|last| last.time),
+        }
+    };
+    node.holdings.iter().map(holding).collect()
 }
 
 impl<'a> From<&'a Flow> for Holding<'a> {

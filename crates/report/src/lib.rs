@@ -11,6 +11,7 @@ pub mod graphml;
 pub mod model;
 pub mod text;
 
+mod account;
 mod assets;
 mod build;
 mod caption;
@@ -18,13 +19,16 @@ mod cell;
 mod format;
 mod holding;
 mod layout;
+mod merge;
 mod references;
 mod schema;
 mod units;
 mod visible;
 
+pub use account::build_accounts;
 pub use build::{BuildError, Built, Heading, build};
 pub use format::{Format, FormatError, Rendered, UnknownFormat, render};
+pub use merge::merge;
 pub use model::{Report, ReportError};
 pub use schema::json_schema;
 pub use units::format_units;

@@ -12,10 +12,10 @@ mod schema_name;
 mod timestamp;
 
 pub use accounting::Accounting;
-pub use case::{Case, Limits, Seed, Tip};
+pub use case::{AssetEntry, Case, Limits, Seed, Tip};
 pub use finding::{CashOut, Confidence, Finding, Source, Unknown};
 pub use flow::{Flow, FlowKind, Proof};
-pub use node::{Label, Node, NodeCoverage, NodeGap, NodeKind, Stop, StopKind};
+pub use node::{Label, Node, NodeCoverage, NodeGap, NodeHolding, NodeKind, Stop, StopKind};
 pub use schema_name::SchemaName;
 pub use timestamp::Timestamp;
 
@@ -41,6 +41,9 @@ pub struct Report {
     pub tips: Vec<Tip>,
     /// The stolen transfers that the trace starts from.
     pub seeds: Vec<Seed>,
+    /// The assets of the flows; absent where the seeds tell all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetEntry>,
     /// Where each seed's value is, one row per seed and rule.
     pub accounting: Vec<Accounting>,
     /// The pools of value that the trace touched.

@@ -76,9 +76,10 @@ pub(crate) fn run(common: &Common, args: &CasesArgs) -> Result<Exit, Failure> {
     }
     if let Some(store) = sources::existing_store(common)? {
         for name in store.cases()? {
+            let record = store.case::<CaseRecord>(&name)?;
             output
                 .traced
-                .extend(store.case::<CaseRecord>(&name)?.map(traced));
+                .extend(record.map(|record| traced(name, &record)));
         }
     }
     if common.json {
@@ -89,16 +90,16 @@ pub(crate) fn run(common: &Common, args: &CasesArgs) -> Result<Exit, Failure> {
     Ok(Exit::Complete)
 }
 
-fn traced(record: CaseRecord) -> Traced {
+fn traced(name: String, record: &CaseRecord) -> Traced {
     let seeds = record.report.iter().flat_map(|report| &report.seeds);
     Traced {
-        name: record.request.name,
-        chain: record.request.chain,
+        name,
+        chain: record.chains().join(", "),
         subjects: record
-            .request
-            .subjects
-            .into_iter()
-            .map(|subject| subject.text)
+            .parts
+            .iter()
+            .flat_map(|part| &part.request.subjects)
+            .map(|subject| subject.text.clone())
             .collect(),
         complete: record.report.is_some().then_some(!record.partial),
         stolen: seeds

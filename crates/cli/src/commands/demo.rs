@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use hansel_graph::{Direction, FeeRule, Rule};
-use hansel_ledger::Chain;
+use hansel_ledger::{Amount, Chain};
 use hansel_report::{Built, Format};
 use include_dir::{Dir, include_dir};
 
@@ -63,7 +63,10 @@ pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failur
 fn dmm(config: &Config) -> Result<Request, Failure> {
     let file =
         plan::case_file("dmm-bitcoin", config)?.context("the case dmm-bitcoin is missing")?;
-    plan::of_case_file(&file, None)
+    let part = plan::of_case_file(&file, Some("bitcoin"))?;
+    let [request] = <[Request; 1]>::try_from(part.requests)
+        .map_err(|_| anyhow::anyhow!("the case dmm-bitcoin has one part"))?;
+    Ok(request)
 }
 
 fn block_702861() -> Request {
@@ -83,29 +86,29 @@ fn block_702861() -> Request {
         direction: Direction::Forward,
         hops: None,
         min_share: "0".into(),
-        min_amount: 0,
+        min_amount: Amount::ZERO,
         max_nodes: 1_000,
         max_requests: None,
         until: None,
-        unknown: Vec::new(),
+        through: Vec::new(),
+        assets: Vec::new(),
+        hub: plan::DEFAULT_HUB,
     }
 }
 
 async fn trace(common: &Common, recordings: &Path, request: Request) -> Result<Built, Failure> {
-    let chain = Config::new(common).chain(&request.chain)?;
     let from = SourceArgs {
         replay: Some(recordings.to_owned()),
         ..SourceArgs::default()
     };
-    let source = sources::open(&from, &Config::new(common), &chain)?;
     Session {
         store: None,
-        source,
-        chain,
+        config: &Config::new(common),
+        args: &from,
         quiet: true,
         with_sources: false,
     }
-    .trace(request)
+    .trace(vec![request], Vec::new())
     .await
 }
 

@@ -1,5 +1,8 @@
 //! `hansel explain`: the path from the theft to an output, and the rule's arithmetic at every step.
 
+mod accounts;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
@@ -12,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::trace::again;
 use crate::args::{Common, Exit, ExplainArgs};
 use crate::config::Config;
+use crate::course::Course;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::sources;
@@ -31,6 +35,7 @@ pub(crate) struct Output {
 struct Path {
     output: String,
     address: Option<String>,
+    asset: String,
     amount: Amount,
     rule: Rule,
     tainted: Amount,
@@ -44,8 +49,9 @@ struct Step {
     tx: String,
     block: Option<u64>,
     time: Option<String>,
-    /// The output of this transaction that the path takes.
+    /// The output or movement of this transaction that the path takes.
     output: String,
+    asset: String,
     amount: Amount,
     tainted: Amount,
     /// The seed's id where the path begins here.
@@ -63,18 +69,19 @@ const MOST_PARCELS: usize = 12;
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Failure> {
     let store = sources::reader(common)?;
-    let (_, trace) = again(&Config::new(common), &store, &args.case).await?;
-    let flows = named(&trace, &args.node)?;
-    let left_out = flows.len().saturating_sub(MOST_OUTPUTS);
-    let mut paths = Vec::new();
-    for flow in flows.into_iter().take(MOST_OUTPUTS) {
-        for rule in trace
-            .settlement()
-            .rules()
-            .filter(|rule| trace.settlement().tainted(*rule, flow) > 0)
-        {
-            paths.push(path(&trace, flow, rule)?);
+    let (_, courses) = again(&Config::new(common), &store, &args.case).await?;
+    let (mut paths, mut left_out, mut decimals) = (Vec::new(), 0, BTreeMap::new());
+    for course in &courses {
+        if !could_name(course, &args.node, courses.len()) {
+            continue;
         }
+        let (found, more) = match course {
+            Course::Outputs(trace) => outputs(trace, &args.node)?,
+            Course::Accounts(trace) => accounts::paths(trace, &args.node)?,
+        };
+        paths.extend(found);
+        left_out += more;
+        decimals.extend(known_decimals(course));
     }
     if paths.is_empty() {
         let cause = anyhow!(
@@ -96,9 +103,47 @@ pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Fai
     if common.json {
         print_json(&output)?
     } else {
-        print(&text(&output, &trace))?
+        print(&text(&output, &decimals))?
     }
     Ok(Exit::Complete)
+}
+
+/// False for a part of a case on another kind of chain than the one that the text is spelt for.
+fn could_name(course: &Course, node: &str, parts: usize) -> bool {
+    let evm_like = node.starts_with("0x") || node.starts_with(course.chain().name());
+    let here = match course {
+        Course::Outputs(_) => !node.starts_with("0x"),
+        Course::Accounts(_) => evm_like,
+    };
+    parts == 1 || here
+}
+
+/// The decimals of the assets that amounts are shown in.
+fn known_decimals(course: &Course) -> Vec<(String, u8)> {
+    let chain = course.chain();
+    let tokens = chain.evm().into_iter().flat_map(|network| &network.tokens);
+    let assets = tokens.map(|token| token.asset.clone());
+    assets
+        .chain([chain.native()])
+        .map(|asset| (asset.symbol, asset.decimals))
+        .collect()
+}
+
+/// The paths to the tainted outputs that a text names, and how many more there are.
+fn outputs(trace: &Trace, node: &str) -> Result<(Vec<Path>, usize), Failure> {
+    let flows = named(trace, node)?;
+    let left_out = flows.len().saturating_sub(MOST_OUTPUTS);
+    let mut paths = Vec::new();
+    for flow in flows.into_iter().take(MOST_OUTPUTS) {
+        for rule in trace
+            .settlement()
+            .rules()
+            .filter(|rule| trace.settlement().tainted(*rule, flow) > 0)
+        {
+            paths.push(path(trace, flow, rule)?);
+        }
+    }
+    Ok((paths, left_out))
 }
 
 /// The tainted outputs that a text names.
@@ -150,6 +195,7 @@ fn path(trace: &Trace, flow: FlowIx, rule: Rule) -> Result<Path, Failure> {
     Ok(Path {
         output: trace.graph().outpoint(flow).to_string(),
         address: address(trace, flow),
+        asset: trace.plan().chain.native().symbol,
         amount: trace.graph().flow(flow).value.unwrap_or(0).into(),
         rule,
         tainted: trace.settlement().tainted(rule, flow).into(),
@@ -197,6 +243,7 @@ fn step(trace: &Trace, pool: Option<PoolIx>, flow: FlowIx, rule: Rule) -> Result
         block: placement.height(),
         time: placement.block().map(|block| block.time.to_string()),
         output: outpoint.to_string(),
+        asset: trace.plan().chain.native().symbol,
         amount: graph.flow(flow).value.unwrap_or(0).into(),
         tainted: trace.settlement().tainted(rule, flow).into(),
         seed: seed.map(hansel_graph::SeedIx::id),
@@ -318,15 +365,17 @@ fn address(trace: &Trace, flow: FlowIx) -> Option<String> {
         .ok()
 }
 
-fn text(output: &Output, trace: &Trace) -> String {
-    let asset = trace.plan().chain.native();
-    let units =
-        |amount: Amount| format!("{} {}", format_units(amount, asset.decimals), asset.symbol);
+fn text(output: &Output, decimals: &BTreeMap<String, u8>) -> String {
+    let units = |asset: &str, amount: Amount| match decimals.get(asset) {
+        Some(decimals) => format!("{} {asset}", format_units(amount, *decimals)),
+        None => format!("{amount} base units of {asset}"),
+    };
     let mut text = String::new();
     for path in &output.paths {
         let Path {
             output,
             address,
+            asset,
             amount,
             rule,
             tainted,
@@ -340,8 +389,8 @@ fn text(output: &Output, trace: &Trace) -> String {
         let _ = writeln!(
             text,
             "{output}{to}\n{} of {} tainted under {rule}\n",
-            units(*tainted),
-            units(*amount)
+            units(asset, *tainted),
+            units(asset, *amount)
         );
         for (number, step) in steps.iter().rev().enumerate() {
             let _ = write!(text, "{}", step_text(number, step, &units));
@@ -349,21 +398,18 @@ fn text(output: &Output, trace: &Trace) -> String {
         text.push('\n');
     }
     if output.left_out > 0 {
-        let _ = writeln!(
-            text,
-            "and {} more tainted outputs: name them as TXID:VOUT",
-            output.left_out
-        );
+        let _ = writeln!(text, "and {} more: name one by its id", output.left_out);
     }
     text
 }
 
-fn step_text(number: usize, step: &Step, units: &dyn Fn(Amount) -> String) -> String {
+fn step_text(number: usize, step: &Step, units: &dyn Fn(&str, Amount) -> String) -> String {
     let Step {
         tx,
         block,
         time,
         output,
+        asset,
         amount,
         tainted,
         seed,
@@ -389,8 +435,8 @@ fn step_text(number: usize, step: &Step, units: &dyn Fn(Amount) -> String) -> St
     let _ = writeln!(
         text,
         "     {vout}: {} of {} tainted{stolen}",
-        units(*tainted),
-        units(*amount)
+        units(asset, *tainted),
+        units(asset, *amount)
     );
     text
 }

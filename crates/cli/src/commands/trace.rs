@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hansel_graph::Trace;
 use hansel_ledger::{BlockRef, Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
-use hansel_report::{Built, Format, Heading, render};
+use hansel_report::{Built, Format, Heading, merge, render};
 use hansel_store::{Cursor, CursorState, Store};
 
-use crate::args::{Common, Exit, TraceArgs};
+use crate::args::{Common, Exit, SourceArgs, TraceArgs};
 use crate::case_record::{CaseRecord, NamedSubject, Request};
 use crate::config::Config;
+use crate::course::Course;
 use crate::drive::{Driver, Interrupt, require_seeds};
 use crate::failure::Failure;
 use crate::output::{print, say};
@@ -27,17 +27,15 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failure> {
     let config = Config::new(common);
     let store = sources::store(common)?;
-    let request = plan::request(&args, &config, Some(&store))?;
-    let chain = config.chain(&request.chain)?;
-    let source = sources::open(&args.source, &config, &chain)?;
+    let wanted = plan::wanted(&args, &config, Some(&store))?;
     let session = Session {
         store: Some(&store),
-        source,
-        chain,
+        config: &config,
+        args: &args.source,
         quiet: common.quiet,
         with_sources: args.with_sources,
     };
-    let built = session.trace(request).await?;
+    let built = session.trace(wanted.requests, wanted.unknown).await?;
     finish(common, &built)
 }
 
@@ -70,52 +68,187 @@ pub(crate) fn exit(built: &Built) -> Result<Exit, Failure> {
     })
 }
 
-/// What one trace is run with.
+/// What a case is traced with.
 pub(crate) struct Session<'a> {
     pub(crate) store: Option<&'a Store>,
-    pub(crate) source: Arc<dyn ChainSource>,
-    pub(crate) chain: Chain,
+    pub(crate) config: &'a Config,
+    pub(crate) args: &'a SourceArgs,
     pub(crate) quiet: bool,
     pub(crate) with_sources: bool,
 }
 
+/// The part of a case that is on one chain, with the source that it is traced with.
+struct Part<'a> {
+    session: &'a Session<'a>,
+    source: Arc<dyn ChainSource>,
+    chain: Chain,
+    interrupt: Interrupt,
+}
+
 impl Session<'_> {
-    /// Traces a request to its end, keeping everything learned in the store.
-    pub(crate) async fn trace(&self, request: Request) -> Result<Built, Failure> {
+    /// Traces every part of a case to its end, keeping everything learned in the store.
+    pub(crate) async fn trace(
+        &self,
+        requests: Vec<Request>,
+        mut unknown: Vec<Unknown>,
+    ) -> Result<Built, Failure> {
         let interrupt = Interrupt::listen();
-        let mut progress = Progress::new(&request.name, self.quiet);
-        let mut unknown = plan::unknown(&request);
-        let as_of = interrupt.or(self.pin(&request, &progress)).await?;
+        let (requests, sources) = self.open(requests, &mut unknown)?;
+        let mut record = CaseRecord::new(requests, unknown.clone());
+        let mut built = Vec::new();
+        for (position, (chain, source)) in sources.into_iter().enumerate() {
+            if interrupt.is_wished() && position > 0 {
+                unknown.push(cut_off(&chain));
+                continue;
+            }
+            let part = Part {
+                session: self,
+                source,
+                chain,
+                interrupt: interrupt.clone(),
+            };
+            let missing = if position == 0 {
+                unknown.clone()
+            } else {
+                Vec::new()
+            };
+            built.push(part.trace(&mut record, position, missing).await?);
+        }
+        let mut built = merge(built).context("the case has no part")?;
+        built.report.unknown.extend(unknown);
+        built.report.unknown.sort();
+        built.report.unknown.dedup();
+        built.partial |= interrupt.is_wished();
+        self.end(record, &built)?;
+        Ok(built)
+    }
+
+    /// Opens a source for each part. A part of several that nothing serves is named and left out.
+    fn open(
+        &self,
+        requests: Vec<Request>,
+        unknown: &mut Vec<Unknown>,
+    ) -> Result<(Vec<Request>, Vec<(Chain, Arc<dyn ChainSource>)>), Failure> {
+        let (mut served, mut sources, mut refusal) = (Vec::new(), Vec::new(), None);
+        let several = requests.len() > 1;
+        for request in requests {
+            let chain = self.config.chain(&request.chain)?;
+            match sources::open(self.args, self.config, &chain) {
+                Ok(source) => {
+                    served.push(request);
+                    sources.push((chain, source));
+                }
+                Err(failure) if several && failure.is_nothing_there() => {
+                    unknown.push(not_served(&chain));
+                    refusal.get_or_insert(failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        match refusal {
+            Some(failure) if served.is_empty() => Err(failure),
+            Some(_) | None => Ok((served, sources)),
+        }
+    }
+
+    fn end(&self, record: CaseRecord, built: &Built) -> Result<(), Failure> {
+        let (Some(store), Some(part)) = (self.store, record.parts.first()) else {
+            return Ok(());
+        };
+        let name = part.request.name.clone();
+        store.put_case(
+            &name,
+            &CaseRecord {
+                report: Some(built.report.clone()),
+                partial: built.partial,
+                ..record
+            },
+        )?;
+        if !self.quiet {
+            say(&format!(
+                "case `{name}` is kept: see `hansel report {name} --format csv` or `hansel explain {name} NODE`"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn not_served(chain: &Chain) -> Unknown {
+    Unknown {
+        subject: chain.name().to_owned(),
+        kind: "chain-not-read".into(),
+        detail: "no endpoint serves this part of the case; name one with --endpoint CHAIN:KIND=URL"
+            .into(),
+    }
+}
+
+fn cut_off(chain: &Chain) -> Unknown {
+    Unknown {
+        subject: chain.name().to_owned(),
+        kind: "interrupted".into(),
+        detail: "the run was stopped before this part of the case was read".into(),
+    }
+}
+
+impl Part<'_> {
+    /// Traces one part to its end.
+    async fn trace(
+        &self,
+        record: &mut CaseRecord,
+        position: usize,
+        mut unknown: Vec<Unknown>,
+    ) -> Result<Built, Failure> {
+        let request = record.parts[position].request.clone();
+        let mut progress = Progress::new(&request.name, self.session.quiet);
+        let as_of = self.interrupt.or(self.pin(&request, &progress)).await?;
         if as_of.is_none() {
             unknown.push(pin::tip_unknown(&self.chain));
         }
-        let mut record = CaseRecord::new(request);
-        let windows = self.windows(&record.request, as_of.as_ref());
-        record.windows = interrupt.or(windows).await?;
-        self.begin(&record, as_of.as_ref())?;
-        let plan = plan::plan(&record.request, self.chain.clone(), as_of, &record.windows)?;
-        let mut trace = Trace::new(plan);
+        let windows = self.windows(&request, as_of.as_ref());
+        let windows = self.interrupt.or(windows).await?;
+        record.parts[position].windows.clone_from(&windows);
+        self.begin(record, &request, as_of.as_ref())?;
+        let mut course = plan::course(&request, self.chain.clone(), as_of, &windows)?;
         let mut driver = Driver {
-            store: self.store.filter(|_| as_of.is_some()),
+            store: self.session.store.filter(|_| as_of.is_some()),
             source: Some(Arc::clone(&self.source)),
-            interrupt: &interrupt,
+            interrupt: &self.interrupt,
             failures: BTreeMap::new(),
         };
-        let ran = driver.run(&mut trace, &mut progress).await;
+        let ran = driver.run(&mut course, &mut progress).await;
         progress.finish();
         ran?;
-        driver.drop_false_claims(&trace)?;
+        driver.drop_false_claims(&course)?;
         if let Some(as_of) = &as_of {
-            self.check_branch(as_of, &interrupt).await?;
+            self.check_branch(as_of, &self.interrupt).await?;
         }
-        if !interrupt.is_wished() {
-            require_seeds(&trace)?;
+        if !self.interrupt.is_wished() {
+            self.require_seeds(&course, record, &mut unknown)?;
         }
-        record.failures = driver.failures;
-        let built =
-            hansel_report::build(&trace, heading(&record.request, unknown, self.sources()))?;
-        self.end(record, &built, as_of.as_ref(), interrupt.is_wished())?;
+        record.parts[position].failures = driver.failures;
+        let built = course.build(heading(&request, unknown, self.sources()))?;
+        self.put_state(&request, as_of.as_ref())?;
         Ok(built)
+    }
+
+    /// A case of one part must have something to trace; among several, a part without is named.
+    fn require_seeds(
+        &self,
+        course: &Course,
+        record: &CaseRecord,
+        unknown: &mut Vec<Unknown>,
+    ) -> Result<(), Failure> {
+        match require_seeds(course) {
+            Err(_) if record.parts.len() > 1 => {
+                unknown.push(Unknown {
+                    subject: self.chain.name().to_owned(),
+                    kind: "no-seeds".into(),
+                    detail: "the subjects on this chain received no value that counts".into(),
+                });
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Fails where the chain changed meanwhile. Who wishes to stop does not wait for an endpoint that is silent.
@@ -141,14 +274,15 @@ impl Session<'_> {
             .as_deref()
             .map(pin::Moment::parse)
             .transpose()?;
-        let Some(store) = self.store else {
+        let Some(store) = self.session.store else {
             return pin::as_of(&*self.source, &tip, until).await.map(Some);
         };
         if let Some(notice) = pin::reconcile(&*self.source, store, &self.chain, &tip).await? {
             progress.line(&notice);
         }
         let before = store.case::<CaseRecord>(&request.name)?;
-        let same = before.as_ref().map(|record| record.request == *request);
+        let before = before.as_ref().and_then(|record| record.on(&request.chain));
+        let same = before.map(|part| part.request == *request);
         if same == Some(false) {
             progress.line(&format!(
                 "case `{}` was traced with other subjects or options before; this trace takes its place (--name keeps both)",
@@ -212,45 +346,30 @@ impl Session<'_> {
         })
     }
 
-    fn begin(&self, record: &CaseRecord, as_of: Option<&BlockRef>) -> Result<(), Failure> {
-        let Some(store) = self.store else {
+    fn begin(
+        &self,
+        record: &CaseRecord,
+        request: &Request,
+        as_of: Option<&BlockRef>,
+    ) -> Result<(), Failure> {
+        let Some(store) = self.session.store else {
             return Ok(());
         };
-        store.put_case(&record.request.name, record)?;
-        self.put_cursor(store, &record.request.name, as_of, CursorState::Running)
+        store.put_case(&request.name, record)?;
+        self.put_cursor(store, &request.name, as_of, CursorState::Running)
     }
 
-    fn end(
-        &self,
-        record: CaseRecord,
-        built: &Built,
-        as_of: Option<&BlockRef>,
-        cut_off: bool,
-    ) -> Result<(), Failure> {
-        let Some(store) = self.store else {
+    /// Notes that the part is traced, unless it was cut off and must be taken up again.
+    fn put_state(&self, request: &Request, as_of: Option<&BlockRef>) -> Result<(), Failure> {
+        let Some(store) = self.session.store else {
             return Ok(());
         };
-        let name = record.request.name.clone();
-        store.put_case(
-            &name,
-            &CaseRecord {
-                report: Some(built.report.clone()),
-                partial: built.partial,
-                ..record
-            },
-        )?;
-        let state = if cut_off {
+        let state = if self.interrupt.is_wished() {
             CursorState::Running
         } else {
             CursorState::Complete
         };
-        self.put_cursor(store, &name, as_of, state)?;
-        if !self.quiet {
-            say(&format!(
-                "case `{name}` is kept: see `hansel report {name} --format csv` or `hansel explain {name} TXID`"
-            ));
-        }
-        Ok(())
+        self.put_cursor(store, &request.name, as_of, state)
     }
 
     fn put_cursor(
@@ -269,7 +388,7 @@ impl Session<'_> {
     }
 
     fn sources(&self) -> Vec<Source> {
-        if !self.with_sources {
+        if !self.session.with_sources {
             return Vec::new();
         }
         let row = |activity: hansel_ledger::EndpointActivity| Source {
@@ -304,33 +423,36 @@ fn in_words(subject: &NamedSubject) -> String {
     format!("{text}{since}{until}")
 }
 
-/// Lays a stored case out again, from the store alone.
+/// Runs the parts of a stored case again, from the store alone.
 pub(crate) async fn again(
     config: &Config,
     store: &Store,
     name: &str,
-) -> Result<(CaseRecord, Trace), Failure> {
+) -> Result<(CaseRecord, Vec<Course>), Failure> {
     let record: CaseRecord = store.case(name)?.ok_or_else(|| no_such_case(store, name))?;
-    let chain = config.chain(&record.request.chain)?;
-    let cursor = store.cursor(&chain, name)?;
-    let plan = plan::plan(
-        &record.request,
-        chain,
-        cursor.map(|cursor| cursor.tip),
-        &record.windows,
-    )?;
-    let mut trace = Trace::new(plan);
-    let interrupt = Interrupt::default();
-    let mut driver = Driver {
-        store: Some(store),
-        source: None,
-        interrupt: &interrupt,
-        failures: record.failures.clone(),
-    };
-    driver
-        .run(&mut trace, &mut Progress::new(name, true))
-        .await?;
-    Ok((record, trace))
+    let mut courses = Vec::new();
+    for part in &record.parts {
+        let chain = config.chain(&part.request.chain)?;
+        let cursor = store.cursor(&chain, name)?;
+        if cursor.is_none() && chain.evm().is_some() {
+            // The run was stopped before this part began.
+            continue;
+        }
+        let as_of = cursor.map(|cursor| cursor.tip);
+        let mut course = plan::course(&part.request, chain, as_of, &part.windows)?;
+        let interrupt = Interrupt::default();
+        let mut driver = Driver {
+            store: Some(store),
+            source: None,
+            interrupt: &interrupt,
+            failures: part.failures.clone(),
+        };
+        driver
+            .run(&mut course, &mut Progress::new(name, true))
+            .await?;
+        courses.push(course);
+    }
+    Ok((record, courses))
 }
 
 /// The report of a stored case: the last one, or what an unfinished run knows.
@@ -346,12 +468,14 @@ pub(crate) async fn stored_report(
             partial: record.partial,
         });
     }
-    let (record, trace) = again(config, store, name).await?;
-    let unknown = plan::unknown(&record.request);
-    Ok(hansel_report::build(
-        &trace,
-        heading(&record.request, unknown, Vec::new()),
-    )?)
+    let (record, courses) = again(config, store, name).await?;
+    let mut parts = Vec::new();
+    for course in &courses {
+        let part = record.on(course.chain().name());
+        let request = &part.context("a part of the case is missing")?.request;
+        parts.push(course.build(heading(request, record.unknown.clone(), Vec::new()))?);
+    }
+    merge(parts).ok_or_else(|| no_such_case(store, name))
 }
 
 fn no_such_case(store: &Store, name: &str) -> Failure {

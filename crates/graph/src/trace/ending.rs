@@ -74,7 +74,7 @@ impl Trace {
             .rules()
             .filter(|rule| rule.conserves())
             .collect();
-        let mut rows = Vec::new();
+        let mut rows: Vec<Accounting> = Vec::new();
         for seed in (0..seeds).filter_map(SeedIx::from_position) {
             rows.extend(rules.iter().map(|rule| Accounting::new(seed, *rule)));
         }

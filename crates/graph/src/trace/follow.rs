@@ -116,7 +116,7 @@ impl Trace {
             let tainted = claims
                 .values()
                 .fold(0_u64, |sum, claim| sum.saturating_add(*claim));
-            if tainted == 0 || tainted < limits.min_amount {
+            if tainted == 0 || Amount::from(tainted) < limits.min_amount {
                 continue;
             }
             for (seed, claim) in claims {

@@ -84,6 +84,7 @@ fn transaction(trace: &Trace, endings: &Endings, pool: PoolIx, id: String) -> No
         block: view.placement.height(),
         time: view.placement.block().map(|block| Timestamp(block.time)),
         labels: Vec::new(),
+        holdings: Vec::new(),
         coverage: view.visited.then_some(NodeCoverage {
             complete_through: through,
         }),
@@ -129,6 +130,7 @@ fn output(trace: &Trace, endings: &Endings, flow: FlowIx, id: String) -> Node {
         block: placement.height(),
         time: placement.block().map(|block| Timestamp(block.time)),
         labels: Vec::new(),
+        holdings: Vec::new(),
         coverage: ending.map(|_| NodeCoverage {
             complete_through: as_of.filter(|_| known),
         }),
@@ -146,6 +148,7 @@ fn taken_by_miners(trace: &Trace, id: String) -> Node {
         block: None,
         time: None,
         labels: Vec::new(),
+        holdings: Vec::new(),
         coverage: None,
         gaps: Vec::new(),
         stop: Some(stop(

@@ -55,6 +55,20 @@ pub struct Limits {
     pub until: Option<String>,
 }
 
+/// An asset of the report, where more is to be told than its seeds tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssetEntry {
+    /// The chain's name.
+    pub chain: String,
+    /// The asset as flows name it: a ticker that the configuration vouches for, else the token's contract.
+    pub asset: String,
+    /// The token's contract; null for the native coin.
+    pub contract: Option<String>,
+    /// Digits after the decimal point when an amount is shown to a person; null where nobody vouches for them.
+    pub decimals: Option<u8>,
+}
+
 /// The newest block of a chain that the trace looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,8 +97,12 @@ pub struct Seed {
     pub amount: Amount,
     /// The transaction of the theft.
     pub tx: String,
-    /// Which of the transaction's outputs.
-    pub vout: u32,
+    /// Which of the transaction's outputs; absent on EVM chains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vout: Option<u32>,
+    /// The id of the stolen flow, where it is not told by the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
     /// The address that received it, where its script has one.
     pub to: Option<String>,
     /// The height of the theft's block, where known.

@@ -13,7 +13,8 @@ use super::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Flow {
-    /// A stable id: `CHAIN:output:TXID:VOUT`, `CHAIN:fee:TXID`.
+    /// A stable id: `CHAIN:output:TXID:VOUT`, `CHAIN:fee:TXID`; on EVM chains `CHAIN:call:TXHASH:PATH`,
+    /// `CHAIN:log:TXHASH:INDEX`, `CHAIN:gas:TXHASH`.
     pub id: String,
     /// The chain's name.
     pub chain: String,

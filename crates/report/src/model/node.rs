@@ -1,6 +1,9 @@
 //! The pools of value that a trace touched.
 
-use hansel_ledger::Gap;
+use std::collections::BTreeMap;
+
+use hansel_graph::Rule;
+use hansel_ledger::{Amount, Gap};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +13,8 @@ use super::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// The id that flows refer to: `CHAIN:tx:TXID`, `CHAIN:output:TXID:VOUT`, `CHAIN:fees`.
+    /// The id that flows refer to: `CHAIN:tx:TXID`, `CHAIN:output:TXID:VOUT`, `CHAIN:account:ADDRESS`,
+    /// `CHAIN:fees`.
     pub id: String,
     /// What kind of pool.
     pub kind: NodeKind,
@@ -28,8 +32,37 @@ pub struct Node {
     pub coverage: Option<NodeCoverage>,
     /// What is not known about the node.
     pub gaps: Vec<NodeGap>,
+    /// The tainted value that an account holds at the height of the report, by asset; absent for other nodes,
+    /// which hold what their flows say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holdings: Vec<NodeHolding>,
     /// Why the trail was not followed further; null where it was.
     pub stop: Option<Stop>,
+}
+
+/// Tainted value that an account holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeHolding {
+    /// The asset.
+    pub asset: String,
+    /// The tainted amount under each rule, in base units of the asset.
+    pub tainted: BTreeMap<Rule, Amount>,
+    /// What each seed claims of it under each rule, in base units of what was stolen.
+    pub claims: BTreeMap<Rule, BTreeMap<String, Amount>>,
+    /// The height of the block in which taint of the asset first arrived.
+    pub since_block: u64,
+}
+
+impl Node {
+    /// True for an account, whose holdings the report lists; the fees of a chain are counted by their flows.
+    pub(crate) fn keeps_accounts(&self) -> bool {
+        let fees = self
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.kind == StopKind::Fees);
+        self.kind == NodeKind::Account && !fees
+    }
 }
 
 /// What a node is.

@@ -101,5 +101,6 @@ fn seed_line(page: &Page<'_>, seed: &Seed) -> String {
         .block
         .map(|block| format!(" in block {}", grouped(&block.to_string())));
     let [to, time, block] = [to, time, block].map(Option::unwrap_or_default);
-    format!("{id}: {amount}{to} by {tx}:{}{block}{time}", seed.vout)
+    let output = seed.vout.map(|vout| format!(":{vout}")).unwrap_or_default();
+    format!("{id}: {amount}{to} by {tx}{output}{block}{time}")
 }

@@ -71,7 +71,8 @@ fn seed() -> Seed {
         decimals: 8,
         amount: 450_290_000_000.into(),
         tx: THEFT.into(),
-        vout: 0,
+        vout: Some(0),
+        flow: None,
         to: Some(LOOT.into()),
         block: Some(845_923),
         time: theft_time(),
@@ -114,6 +115,7 @@ fn node(id: String, kind: NodeKind, address: Option<&str>, stop: Option<(StopKin
         block: Some(849_000),
         time: split_time(),
         labels: Vec::new(),
+        holdings: Vec::new(),
         coverage: Some(NodeCoverage {
             complete_through: Some(860_000),
         }),

@@ -1,0 +1,121 @@
+//! A trace of either family of chains, as the loop that drives it sees it.
+
+use bitcoin::OutPoint;
+use hansel_graph::{AccountTrace, Category, Rule, Trace, TraceError};
+use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query};
+use hansel_report::{BuildError, Built, Heading, build, build_accounts, format_units};
+
+/// A trace in progress.
+#[derive(Debug)]
+pub(crate) enum Course {
+    /// Of outputs, on a Bitcoin chain.
+    Outputs(Box<Trace>),
+    /// Of accounts, on an EVM chain.
+    Accounts(Box<AccountTrace>),
+}
+
+impl Course {
+    pub(crate) fn chain(&self) -> &Chain {
+        match self {
+            Self::Outputs(trace) => &trace.plan().chain,
+            Self::Accounts(trace) => &trace.plan().chain,
+        }
+    }
+
+    pub(crate) fn as_of(&self) -> Option<BlockRef> {
+        match self {
+            Self::Outputs(trace) => trace.plan().as_of,
+            Self::Accounts(trace) => Some(trace.plan().as_of),
+        }
+    }
+
+    pub(crate) fn next_wave(&mut self) -> Result<Vec<Query>, TraceError> {
+        match self {
+            Self::Outputs(trace) => trace.next_wave(),
+            Self::Accounts(trace) => trace.next_wave(),
+        }
+    }
+
+    pub(crate) fn resolve(
+        &mut self,
+        query: &Query,
+        outcome: Result<Fact, String>,
+    ) -> Result<(), TraceError> {
+        match self {
+            Self::Outputs(trace) => trace.resolve(query, outcome),
+            Self::Accounts(trace) => trace.resolve(query, outcome),
+        }
+    }
+
+    pub(crate) fn finish(&mut self) -> Result<(), TraceError> {
+        match self {
+            Self::Outputs(trace) => trace.finish(),
+            Self::Accounts(trace) => trace.finish(),
+        }
+    }
+
+    pub(crate) fn has_seeds(&self) -> bool {
+        match self {
+            Self::Outputs(trace) => !trace.settlement().seeds().is_empty(),
+            Self::Accounts(trace) => !trace.seeds().is_empty(),
+        }
+    }
+
+    pub(crate) fn subject_gaps(&self) -> Vec<(String, Gap)> {
+        match self {
+            Self::Outputs(trace) => trace.subject_gaps(),
+            Self::Accounts(trace) => trace.subject_gaps(),
+        }
+    }
+
+    /// Outputs whose named spender turned out not to spend them; accounts have none.
+    pub(crate) fn disproved(&self) -> Vec<OutPoint> {
+        match self {
+            Self::Outputs(trace) => trace.disproved(),
+            Self::Accounts(_) => Vec::new(),
+        }
+    }
+
+    pub(crate) fn build(&self, heading: Heading) -> Result<Built, BuildError> {
+        match self {
+            Self::Outputs(trace) => build(trace, heading),
+            Self::Accounts(trace) => build_accounts(trace, heading),
+        }
+    }
+
+    /// How much of the stolen value has an end that is known, under the first rule, and how far the trace went.
+    pub(crate) fn standing(&self) -> String {
+        match self {
+            Self::Outputs(trace) => {
+                format!("{}, {} transactions", followed(trace), trace.visits())
+            }
+            Self::Accounts(trace) => {
+                format!(
+                    "{} seeds, {} accounts read",
+                    trace.seeds().len(),
+                    trace.visits()
+                )
+            }
+        }
+    }
+}
+
+fn followed(trace: &Trace) -> String {
+    let asset = trace.plan().chain.native();
+    let first: Option<Rule> = trace.settlement().rules().find(|rule| rule.conserves());
+    let rows = trace.accounting().unwrap_or_default();
+    let rows = rows.iter().filter(|row| Some(row.rule) == first);
+    let (stolen, open) = rows.fold((0_u64, 0_u64), |(stolen, open), row| {
+        (
+            stolen.saturating_add(row.stolen),
+            open.saturating_add(row.amount(Category::Frontier)),
+        )
+    });
+    let units = |amount: u64| format_units(Amount::from(amount), asset.decimals);
+    format!(
+        "followed {} of {} {}",
+        units(stolen.saturating_sub(open)),
+        units(stolen),
+        asset.symbol
+    )
+}
