@@ -70,7 +70,7 @@ fn an_address_is_traced_to_the_same_bytes_through_every_endpoint() {
         .iter()
         .map(|seed| (&*seed.tx, seed.vout))
         .collect();
-    assert_eq!(seeds, [(&*scenario.theft.to_string(), 1)]);
+    assert_eq!(seeds, [(&*scenario.theft.to_string(), Some(1))]);
     report.balances();
     // The victim's address was paid before the theft and by it.
     let victim = others.scene().address(Payee::Segwit(10));

@@ -607,7 +607,7 @@ fn limits_name_what_they_cut_off() {
     });
     assert_eq!(ending(&requests, "hop:0"), cut("max-requests", None));
     let amounts = limited(Limits {
-        min_amount: 31,
+        min_amount: 31_u64.into(),
         ..Limits::NONE
     });
     assert_eq!(ending(&amounts, "hop:0"), Some(Ending::BelowThreshold));
@@ -803,7 +803,7 @@ impl Random {
             min_share: ["0", "0", "0.001", "0.1", "0.5", "1"][self.min_share]
                 .parse()
                 .unwrap(),
-            min_amount: self.min_amount,
+            min_amount: self.min_amount.into(),
             max_nodes: self.max_nodes,
             max_requests: self.max_requests,
         };
