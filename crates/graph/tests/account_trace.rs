@@ -12,7 +12,7 @@ use evm_chain::{Accounts, Tx, account, coin, hash, traced};
 use hansel_graph::{
     AccountEnding, AccountPlan, AccountTrace, Accounting, Category, Limits, PoolKey, Rule,
 };
-use hansel_ledger::{Amount, EvmQuery, Gap, Query, Subject};
+use hansel_ledger::{Amount, Coin, EvmQuery, Gap, Query, Subject};
 
 /// A theft of 100 that thief1 splits: 60 to thief2, who keeps them, and 30 to thief3, who pays 30 on.
 fn split() -> Accounts {
@@ -389,4 +389,25 @@ fn an_answer_about_other_blocks_is_not_believed() {
     assert!(trace.next_wave().unwrap().is_empty());
     let ending = ending(&trace, "thief1", "tok");
     assert!(matches!(ending, AccountEnding::Failed { .. }), "{ending:?}");
+}
+#[test]
+fn a_swap_keeps_the_claims_in_what_was_stolen() {
+    let chain = Accounts::of([
+        Tx::new(10, "victim").pays("victim", "thief1", "tok", 100),
+        Tx::new(20, "thief1")
+            .pays("thief1", "pair", "tok", 100)
+            .pays("pair", "thief1", "eth", 7_000)
+            .runs(&["pair"]),
+        Tx::new(30, "thief1").pays("thief1", "thief2", "eth", 3_500),
+    ])
+    .contract("pair");
+    let (trace, _) = traced(chain.plan(theft()), &chain);
+    assert_eq!(held(&trace, "thief2", Rule::Fifo), Amount::from(50));
+    assert_eq!(held(&trace, "thief1", Rule::Haircut), Amount::from(50));
+    let converted = trace
+        .settlement()
+        .pools()
+        .find(|pool| pool.key.account == account("thief2") && pool.key.coin == Coin::Native);
+    assert!(converted.is_some());
+    balanced(&trace);
 }

@@ -32,7 +32,7 @@ fn random(number: u64) -> Trace {
     if dice.roll(2) == 0 {
         plan.limits = Limits {
             max_nodes: Some(3 + dice.roll(20)),
-            min_amount: dice.roll(4),
+            min_amount: dice.roll(4).into(),
             ..Limits::NONE
         };
     }
@@ -130,7 +130,7 @@ fn claims_and_accounting_add_up_to_the_unit() {
 fn what_is_stolen_in_all_is_what_the_seeds_outputs_hold() {
     for (_, report) in reports() {
         let seeds = report.seeds.iter().map(|seed| (seed.tx.clone(), seed.vout));
-        let seeds: BTreeSet<(String, u32)> = seeds.collect();
+        let seeds: BTreeSet<(String, Option<u32>)> = seeds.collect();
         let mut stolen: BTreeMap<&str, Vec<Amount>> = BTreeMap::new();
         for row in &report.accounting {
             stolen.entry(row.rule.name()).or_default().push(row.stolen);

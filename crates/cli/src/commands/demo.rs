@@ -15,7 +15,7 @@ use crate::case_record::{NamedSubject, Request};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
-use crate::{plan, sources};
+use crate::plan;
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures");
 
