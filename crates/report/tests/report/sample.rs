@@ -24,6 +24,7 @@ pub(crate) fn report() -> Report {
             hash: "00".repeat(32),
         }],
         seeds: vec![seed()],
+        assets: Vec::new(),
         accounting: vec![
             accounting(Rule::Fifo, 300_000_000_000, 150_290_000_000, 0),
             accounting(Rule::Haircut, 292_846_148_843, 157_443_841_395, 9_762),
