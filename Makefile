@@ -8,7 +8,7 @@ export BINDGEN_EXTRA_CLANG_ARGS ?= -I$(shell gcc -print-file-name=include 2> /de
 CARGO := cargo
 FLAGS := --release --locked
 
-.PHONY: help setup build demo test install bitcoind electrs evm-tools nodes bench evaluate fixtures schema advisories
+.PHONY: help setup build demo test install bitcoind electrs evm-tools nodes bench evaluate fixtures contracts schema advisories
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ evaluate: setup ## Trace cases that experts followed, and print what was found
 
 fixtures: setup ## Make the recorded cases anew
 	$(CARGO) run --quiet $(FLAGS) --package hansel-bitcoin --example make-fixtures
+
+contracts: setup evm-tools ## Compile the contracts of the EVM tests anew
+	$(CARGO) run --quiet $(FLAGS) --package hansel-testkit --example compile-contracts > $(CACHE)/compiled.json
+	mv $(CACHE)/compiled.json crates/testkit/contracts/compiled.json
 
 schema: setup ## Write the JSON Schema of the report anew
 	$(CARGO) run --quiet $(FLAGS) --package hansel-report --example report-schema > docs/report-schema.json

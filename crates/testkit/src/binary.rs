@@ -109,6 +109,11 @@ pub fn require_hardhat() -> Option<PathBuf> {
     Program::Hardhat.require()
 }
 
+/// Finds solcjs, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
+pub fn require_solcjs() -> Option<PathBuf> {
+    Program::Solcjs.require()
+}
+
 /// The directory that the build scripts install into.
 fn cache() -> Option<PathBuf> {
     let absolute = |name| {

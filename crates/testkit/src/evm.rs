@@ -2,9 +2,15 @@
 
 mod anvil;
 mod client;
+mod contracts;
 mod hardhat;
+mod key;
 mod running;
+mod scenario;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use client::{EvmReceipt, EvmRpc};
+pub use contracts::{AbiParameters, EvmContract, compile_contracts, compiled_contracts, evm_call};
 pub use hardhat::{Hardhat, HardhatOptions};
+pub use key::{EvmKey, EvmOrder};
+pub use scenario::{EvmDeed, EvmMove, EvmScenario, EvmStory, EvmStoryError};

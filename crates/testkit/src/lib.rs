@@ -36,11 +36,17 @@ mod regtest;
 mod rpc;
 mod server;
 
-pub use binary::{Program, require_anvil, require_bitcoind, require_electrs, require_hardhat};
+pub use binary::{
+    Program, require_anvil, require_bitcoind, require_electrs, require_hardhat, require_solcjs,
+};
 pub use chain_index::ChainIndex;
 pub use electrs::Electrs;
 pub use esplora::{EsploraOptions, EsploraServer, esplora_answer};
-pub use evm::{Anvil, AnvilOptions, EvmReceipt, EvmRpc, Hardhat, HardhatOptions};
+pub use evm::{
+    AbiParameters, Anvil, AnvilOptions, EvmContract, EvmDeed, EvmKey, EvmMove, EvmOrder,
+    EvmReceipt, EvmRpc, EvmScenario, EvmStory, EvmStoryError, Hardhat, HardhatOptions,
+    compile_contracts, compiled_contracts, evm_call,
+};
 pub use evm_ledger::{
     EVM_GAS_PRICE, EvmLedger, EvmLedgerBuilder, EvmLedgerError, EvmProfile, EvmSent, EvmServer,
     EvmServerOptions, EvmStep, EvmToken, evm_answer,
