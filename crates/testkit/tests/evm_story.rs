@@ -1,7 +1,8 @@
 //! The story's truth is what real nodes say.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use hansel_ledger::Coin;
 use hansel_testkit::{
     Anvil, AnvilOptions, EvmScenario, EvmStory, Hardhat, HardhatOptions, compile_contracts,
     compiled_contracts, require_anvil, require_hardhat, require_solcjs,
@@ -45,12 +46,6 @@ fn the_full_story_has_a_hot_wallet_with_thousands_of_deposits() {
     let Some((_node, story)) = on_anvil(EvmScenario::full()) else {
         return;
     };
-    eprintln!(
-        "{} deeds to block {} in {:?}",
-        story.deeds.len(),
-        story.tip(),
-        start.elapsed()
-    );
     let hot = story.account("hot");
     let deposits = story.statement(hot, story.coin("native")).count();
     assert!(deposits > 2_000, "{deposits}");
@@ -114,4 +109,57 @@ fn an_account_moved_by_somebody_else_has_sent_nothing() {
         story.balance(owner, story.coin("native"))
             < U256::from(10).pow(U256::from(18)) * U256::from(2)
     );
+}
+
+/// What the logs of honest tokens say, what is made and destroyed included.
+fn logged(story: &EvmStory, log: &serde_json::Value) -> Option<(Address, Address, Address, U256)> {
+    let token: Address = log["address"].as_str()?.parse().ok()?;
+    let topics: Vec<B256> = serde_json::from_value(log["topics"].clone()).ok()?;
+    let party = |place: usize| Some(Address::from_word(*topics.get(place)?));
+    let data: Bytes = log["data"].as_str()?.parse().ok()?;
+    let contract = |party: Address| if party.is_zero() { token } else { party };
+    let (from, to) = match topics.first()? {
+        topic if *topic == keccak256("Transfer(address,address,uint256)") => (party(1)?, party(2)?),
+        topic
+            if token == story.account("weth")
+                && *topic == keccak256("Deposit(address,uint256)") =>
+        {
+            (token, party(1)?)
+        }
+        topic
+            if token == story.account("weth")
+                && *topic == keccak256("Withdrawal(address,uint256)") =>
+        {
+            (party(1)?, token)
+        }
+        _ => return None,
+    };
+    let amount = U256::from_be_slice(&data);
+    let real = token != story.account("counterfeit") && !amount.is_zero();
+    real.then_some((token, contract(from), contract(to), amount))
+}
+
+#[test]
+fn every_token_movement_of_the_story_is_in_the_logs_and_no_other_honest_one() {
+    let Some((node, story)) = on_anvil(EvmScenario::small()) else {
+        return;
+    };
+    let mut dishonest = 0;
+    for deed in &story.deeds {
+        let receipt = node
+            .rpc()
+            .call("eth_getTransactionReceipt", json!([deed.hash]))
+            .unwrap();
+        let logs = receipt["logs"].as_array().unwrap();
+        let found: Vec<_> = logs.iter().filter_map(|log| logged(&story, log)).collect();
+        let tokens = deed.movements.iter().filter_map(|moved| match moved.coin {
+            Coin::Native => None,
+            Coin::Token(token) => Some((token, moved.from, moved.to, moved.amount)),
+        });
+        assert_eq!(tokens.collect::<Vec<_>>(), found, "{}", deed.scene);
+        if ["spam", "counterfeit"].contains(&deed.scene) {
+            dishonest += logs.len();
+        }
+    }
+    assert_eq!(dishonest, 6);
 }

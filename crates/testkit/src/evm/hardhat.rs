@@ -119,6 +119,8 @@ fn configuration(options: &HardhatOptions, directory: &Path) -> String {
         "chainId": options.chain_id,
         "hardfork": options.hardfork,
         "blockGasLimit": 30_000_000,
+        // Anvil's first block has a base fee of 1 gwei; this one's falls by an eighth to it.
+        "initialBaseFeePerGas": 1_142_857_142,
         "coinbase": "0x0000000000000000000000000000000000000000",
         "accounts": {"accountsBalance": "1000000000000000000000000"},
         "mining": {"auto": false, "interval": 0, "mempool": {"order": "fifo"}},

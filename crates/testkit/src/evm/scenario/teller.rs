@@ -220,7 +220,7 @@ fn sign(actor: &EvmKey, act: &Act, nonce: u64, chain_id: u64) -> Bytes {
     };
     if !act.grants.is_empty() {
         actor.sign_delegating(&order, act.grants.clone())
-    } else if nonce % 2 == 0 {
+    } else if nonce.is_multiple_of(2) {
         actor.sign_legacy(&order)
     } else {
         actor.sign_dynamic(&order)
