@@ -297,6 +297,11 @@ sources = ["page"]
 #[test]
 fn a_wrong_file_is_refused_with_its_name_and_line() {
     let address = "1B6rJRfjTXwEy36SCs5zofGMmdv2kdZw7P";
+    let thief = "0x04b21735E93Fa3f8df70e2Da89e6922616891a88";
+    let hash = "0x48164d3adbab78c2cb9876f6e17f88e321097fcd14cadd57556866e4ef3e185d";
+    let dated = format!("{hash}\"\nsince = \"2024-05-31");
+    let listed = format!("chains = [\"bitcoin\"]\naddress = \"{address}\"");
+    let hash_as_address = format!("chains = [\"ethereum\"]\naddress = \"{hash}\"");
     // A movement has its own coin and its own moment.
     let theft = "0x48164d3adbab78c2cb9876f6e17f88e321097fcd14cadd57556866e4ef3e185d:log:7";
     let wrong = [
@@ -318,8 +323,10 @@ fn a_wrong_file_is_refused_with_its_name_and_line() {
         ("role = \"r\"", "rule = \"r\"", 21),
         ("0x04b21735E93F", "0x04B21735E93F", 26),
         ("0x04b21735E93F", "0x04b21735E93", 26),
-        ("0x04b21735E93Fa3f8df70e2Da89e6922616891a88", address, 19),
-        ("0x04b21735E93Fa3f8df70e2Da89e6922616891a88", theft, 26),
+        (thief, address, 19),
+        (thief, theft, 26),
+        (thief, &dated, 26),
+        (&listed, &hash_as_address, 19),
         ("[\"native\", ", "[\"ether\", ", 28),
         ("[\"native\", ", "[\"\", ", 28),
         ("\"0xdAC17F", "\"0xdac17F", 28),
