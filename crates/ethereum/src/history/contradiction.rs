@@ -47,6 +47,22 @@ pub enum Contradiction {
         /// The last block.
         last: u64,
     },
+    /// An answer that is not in the form of its method.
+    #[error("{what} of block {block} cannot be read")]
+    Unreadable {
+        /// What was asked for.
+        what: &'static str,
+        /// The first block of the question.
+        block: u64,
+    },
+    /// Something that is no number where there must be one.
+    #[error("{what} after block {block} is no number")]
+    NoNumber {
+        /// What was asked for.
+        what: &'static str,
+        /// The block.
+        block: u64,
+    },
     /// A log of a block that is not part of the chain any more.
     #[error("log {index} of block {block} is marked as removed")]
     Removed {
@@ -79,7 +95,7 @@ pub enum Contradiction {
         /// Where the last page ended.
         block: u64,
     },
-    /// Two transactions are said to have one sender and nonce, or the one named has others.
+    /// A transaction that is not in a block, or is another one than was asked for.
     #[error("transaction {hash} does not fit the question")]
     Stranger {
         /// Which.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Advice;
+
 /// Blocks `first..=last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Blocks {
@@ -61,15 +63,6 @@ pub struct TooNarrow {
     pub blocks: u64,
     /// How many requests are allowed.
     pub most: u64,
-}
-
-/// What an endpoint says when it refuses a range as too wide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Advice {
-    /// A range that it would answer.
-    pub range: Option<Blocks>,
-    /// The most blocks at once.
-    pub limit: Option<u64>,
 }
 
 /// How many full answers it takes to try a width again that was refused.
