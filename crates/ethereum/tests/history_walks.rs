@@ -340,7 +340,7 @@ fn an_answer_that_was_cut_off_in_silence_is_asked_for_again_and_the_cap_learned(
 
 #[test]
 fn a_walk_stops_early_beyond_its_bound() {
-    let ledger = payments((1..=900));
+    let ledger = payments(1..=900);
     let mut node = Node::new(&ledger, EvmServerOptions::default());
     let found = node.logs(&paid_by_alice(), (1, TIP), 899, &mut honest());
     assert_eq!(found, Ok(None));
