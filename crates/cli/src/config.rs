@@ -2,6 +2,7 @@
 
 mod chains;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -61,8 +62,21 @@ impl Config {
         Ok(names)
     }
 
-    /// All chains in the order of `chains.toml`.
+    /// All chains: those of the user's `chains.toml`, then the shipped ones of other names.
     pub(crate) fn chains(&self) -> Result<Vec<Chain>, Failure> {
+        let mut chains = self.listed_chains()?;
+        let shipped = Self { dir: None }.listed_chains()?;
+        let taken: BTreeSet<String> = chains.iter().map(|one| one.name().to_owned()).collect();
+        chains.extend(
+            shipped
+                .into_iter()
+                .filter(|one| !taken.contains(one.name())),
+        );
+        Ok(chains)
+    }
+
+    /// The chains of one file, in its order.
+    fn listed_chains(&self) -> Result<Vec<Chain>, Failure> {
         let (origin, text) = self.text("chains.toml")?;
         Ok(chains::parse(&text).with_context(|| format!("cannot read {origin}"))?)
     }
@@ -101,4 +115,37 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
         return Err(anyhow!("{} is longer than {LONGEST} bytes", path.display()).into());
     }
     Ok(std::fs::read_to_string(path).with_context(cannot)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_the_user_is_one_more_or_takes_the_place_of_the_shipped_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = |name: &str, id: u64| {
+            format!(
+                "[[chains]]\nname = \"{name}\"\nfamily = \"evm\"\nchain_id = {id}\n\
+                 native = {{ symbol = \"LAB\", decimals = 18 }}\n"
+            )
+        };
+        let text = format!(
+            "schema = \"hansel-chains/1\"\n{}{}",
+            entry("lab", 7),
+            entry("anvil", 1337)
+        );
+        std::fs::write(dir.path().join("chains.toml"), text).unwrap();
+        let config = Config {
+            dir: Some(dir.path().to_owned()),
+        };
+        let id = |name: &str| config.chain(name).unwrap().evm().map(|one| one.chain_id);
+        assert_eq!(id("lab"), Some(7));
+        assert_eq!(id("anvil"), Some(1337));
+        assert_eq!(id("ethereum"), Some(1));
+        assert_eq!(id("bitcoin"), None);
+        let chains = config.chains().unwrap();
+        let anvils = chains.iter().filter(|one| one.name() == "anvil").count();
+        assert_eq!((chains[0].name(), anvils), ("lab", 1));
+    }
 }
