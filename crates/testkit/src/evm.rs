@@ -5,6 +5,7 @@ mod client;
 mod contracts;
 mod hardhat;
 mod key;
+mod proxy;
 mod running;
 mod scenario;
 
@@ -13,4 +14,5 @@ pub use client::{EvmReceipt, EvmRpc};
 pub use contracts::{AbiParameters, EvmContract, compile_contracts, compiled_contracts, evm_call};
 pub use hardhat::{Hardhat, HardhatOptions};
 pub use key::{EvmKey, EvmOrder};
+pub use proxy::{RpcCall, RpcFault, RpcProxy, RpcRule};
 pub use scenario::{EvmDeed, EvmMove, EvmScenario, EvmStory, EvmStoryError};
