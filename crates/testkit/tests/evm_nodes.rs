@@ -90,6 +90,7 @@ fn anvil_does_what_tests_ask() {
     a_snapshot_brings_the_chain_back(node.rpc());
     accounts_take_what_a_test_gives_them(node.rpc());
     many_calls_are_answered_in_order(node.rpc());
+    a_reorg_by_snapshot_replaces_what_came_after(node.rpc());
 }
 
 #[test]
@@ -102,6 +103,7 @@ fn hardhat_does_what_tests_ask() {
     a_snapshot_brings_the_chain_back(node.rpc());
     accounts_take_what_a_test_gives_them(node.rpc());
     many_calls_are_answered_in_order(node.rpc());
+    a_reorg_by_snapshot_replaces_what_came_after(node.rpc());
     assert!(matches!(
         node.rpc().call("eth_getBlockReceipts", json!(["latest"])),
         Err(RpcError::Refused { code: -32004, .. })
@@ -177,6 +179,19 @@ fn an_anvil_answers_on_its_socket() {
         .read_until(b'}', &mut answer)
         .unwrap();
     assert!(String::from_utf8_lossy(&answer).contains("0x7a69"));
+}
+
+fn a_reorg_by_snapshot_replaces_what_came_after(rpc: &EvmRpc) {
+    let kept = pay(rpc);
+    let snapshot = rpc.snapshot().unwrap();
+    let (fork, dropped) = (rpc.block_number().unwrap(), pay(rpc));
+    let hash = rpc.block_hash(fork + 1).unwrap();
+    assert!(rpc.reorg_to(&snapshot, 2).unwrap());
+    assert_eq!(rpc.block_number().unwrap(), fork + 2);
+    assert_ne!(rpc.block_hash(fork + 1).unwrap(), hash);
+    assert!(rpc.receipt(kept).is_ok() && rpc.receipt(dropped).is_err());
+    assert!(!rpc.reorg_to("0x999", 2).unwrap_or(false));
+    assert_eq!(rpc.block_number().unwrap(), fork + 2);
 }
 
 #[test]

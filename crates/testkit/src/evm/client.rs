@@ -194,6 +194,16 @@ impl EvmRpc {
         self.call("anvil_reorg", json!([depth, []])).map(drop)
     }
 
+    /// Goes back to a snapshot and makes this many empty blocks instead of what came after, on any node.
+    pub fn reorg_to(&self, snapshot: &str, blocks: u64) -> Result<bool, RpcError> {
+        let found = self.revert(snapshot)?;
+        if found {
+            // Other intervals than a chain's usual ones make other hashes.
+            self.mine_empty(blocks, 13)?;
+        }
+        Ok(found)
+    }
+
     /// Sets an account's native coin, without a transaction.
     pub fn set_balance(&self, account: Address, balance: U256) -> Result<(), RpcError> {
         self.call("hardhat_setBalance", json!([account, balance]))

@@ -95,12 +95,11 @@ impl RpcFault {
         let Some(result) = answer.get_mut("result") else {
             return;
         };
+        let rows = result.as_array().map_or(0, Vec::len);
         match (self, call.method.as_str()) {
-            (Self::LogRows(most), "eth_getLogs") => {
-                if result.as_array().is_some_and(|rows| rows.len() > *most) {
-                    let message = format!("query returned more than {most} results");
-                    *answer = error(-32_005, &message);
-                }
+            (Self::LogRows(most), "eth_getLogs") if rows > *most => {
+                let message = format!("query returned more than {most} results");
+                *answer = error(-32_005, &message);
             }
             (Self::CutLogs(most), "eth_getLogs") => {
                 if let Some(rows) = result.as_array_mut() {
