@@ -197,7 +197,7 @@ struct Frame {
     to: u8,
     value: u64,
     fails: bool,
-    calls: Vec<Frame>,
+    calls: Vec<Self>,
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
