@@ -138,6 +138,6 @@ fn call_body(method: &str, params: &str) -> Result<String, Setback> {
         )
     })?;
     Ok(format!(
-        r#"{{"jsonrpc":"1.0","id":"hansel","method":{method},"params":{params}}}"#
+        r#"{{"jsonrpc":"2.0","id":1,"method":{method},"params":{params}}}"#
     ))
 }
