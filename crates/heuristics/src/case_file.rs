@@ -92,7 +92,7 @@ pub struct CaseSeed {
     /// For an address: the last moment that counts, the end of the day in the file.
     #[serde(default, deserialize_with = "end_of_day")]
     pub until: Option<UnixTime>,
-    /// On an EVM chain: the coins that count, where not all do.
+    /// On an EVM chain: the only coins that count; empty where that is not told.
     #[serde(default, deserialize_with = "coins")]
     pub assets: Vec<Coin>,
     /// Ids of sources.
