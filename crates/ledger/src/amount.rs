@@ -49,11 +49,13 @@ impl Amount {
     }
 
     /// True for nothing.
+    #[inline]
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
 
     /// Adds, failing above 256 bits.
+    #[inline]
     pub fn checked_add(self, other: Self) -> Result<Self, AmountError> {
         self.0
             .checked_add(other.0)
@@ -62,6 +64,7 @@ impl Amount {
     }
 
     /// Subtracts, failing below zero.
+    #[inline]
     pub fn checked_sub(self, other: Self) -> Result<Self, AmountError> {
         self.0
             .checked_sub(other.0)
@@ -73,6 +76,10 @@ impl Amount {
     pub fn mul_div(self, numerator: Self, denominator: Self) -> Result<Self, AmountError> {
         if denominator.is_zero() {
             return Err(AmountError::DivisionByZero);
+        }
+        // Most amounts are small, and a division of 512 bits is slow.
+        if self.0.bit_len() + numerator.0.bit_len() <= 256 {
+            return Ok(Self(self.0 * numerator.0 / denominator.0));
         }
         let product: U512 = self.0.widening_mul(numerator.0);
         let quotient = product / U512::from(denominator.0);

@@ -5,6 +5,7 @@ use hansel_ledger::{Amount, AmountError};
 use super::holding::Holding;
 use super::ledger::Opening;
 use super::parcel::{Parcel, append, tainted};
+use crate::growth::make_room;
 use crate::{Rule, SeedIx};
 
 /// A range of a book's parcels.
@@ -98,16 +99,20 @@ impl Held {
         drawn: &mut Vec<Parcel>,
         out: &mut Vec<Parcel>,
     ) -> Result<(), AmountError> {
-        drawn.clear();
-        let missing = if pro_rata {
-            self.holding.draw_pro_rata(amount, drawn)?
+        // Straight into an empty list, which is the common case; else apart, to tell what was drawn here.
+        let missing = if out.is_empty() {
+            let missing = self.take(amount, pro_rata, out)?;
+            self.lose(out);
+            missing
         } else {
-            self.holding.draw(amount, drawn)?
+            drawn.clear();
+            let missing = self.take(amount, pro_rata, drawn)?;
+            self.lose(drawn);
+            for parcel in drawn.iter() {
+                append(out, *parcel)?;
+            }
+            missing
         };
-        for parcel in drawn.iter() {
-            self.lose(parcel);
-            append(out, *parcel)?;
-        }
         if !missing.is_zero() {
             self.shortfall = self
                 .shortfall
@@ -118,12 +123,27 @@ impl Held {
         Ok(())
     }
 
-    fn lose(&mut self, parcel: &Parcel) {
-        let Some(seed) = parcel.owner else { return };
-        if let Ok(place) = self.claims.binary_search_by_key(&seed, |one| one.seed) {
-            let one = &mut self.claims[place];
-            // Only poison draws more than was poured in; for the other rules the sum at the end is checked.
-            one.now = one.now.checked_sub(parcel.claim).unwrap_or(Amount::ZERO);
+    fn take(
+        &mut self,
+        amount: Amount,
+        pro_rata: bool,
+        out: &mut Vec<Parcel>,
+    ) -> Result<Amount, AmountError> {
+        if pro_rata {
+            self.holding.draw_pro_rata(amount, out)
+        } else {
+            self.holding.draw(amount, out)
+        }
+    }
+
+    fn lose(&mut self, drawn: &[Parcel]) {
+        for parcel in drawn {
+            let Some(seed) = parcel.owner else { continue };
+            if let Ok(place) = self.claims.binary_search_by_key(&seed, |one| one.seed) {
+                let one = &mut self.claims[place];
+                // Only poison draws more than was poured in; for the other rules the sum at the end is checked.
+                one.now = one.now.checked_sub(parcel.claim).unwrap_or(Amount::ZERO);
+            }
         }
     }
 
@@ -197,6 +217,7 @@ impl Book {
                 start: self.parcels.len(),
                 len: parcels.len(),
             };
+            make_room(&mut self.parcels, parcels.len());
             self.parcels.extend_from_slice(parcels);
         }
     }

@@ -40,18 +40,30 @@ fn carry(
     book: &mut Book,
     scratch: &mut Scratch,
 ) -> Result<(), AmountError> {
+    take(hop, &plan.nodes[hop.from], stolen, book, scratch)?;
+    book.transits[hop.to].pour(&scratch.carried)
+}
+
+/// Takes what a hop carries from its giver; on arrival a stolen movement becomes its seeds'.
+pub(crate) fn take(
+    hop: &Hop,
+    giver: &Node,
+    stolen: &Stolen,
+    book: &mut Book,
+    scratch: &mut Scratch,
+) -> Result<(), AmountError> {
     scratch.carried.clear();
-    give(hop, &plan.nodes[hop.from], book, scratch)?;
-    for (_, seed) in stolen
+    give(hop, giver, book, scratch)?;
+    let seeds = stolen
         .iter()
-        .filter(|(movement, _)| hop.arrives && *movement == hop.movement)
-    {
+        .filter(|(movement, _)| hop.arrives && *movement == hop.movement);
+    for (_, seed) in seeds {
         let gained = steal(&mut scratch.carried, *seed)?;
         let sum = &mut book.stolen[seed.position()];
         *sum = sum.checked_add(gained)?;
     }
     book.note(hop.movement, &scratch.carried);
-    book.transits[hop.to].pour(&scratch.carried)
+    Ok(())
 }
 
 /// Takes value from some nodes, scales it, and pours it into others. Claims stay as they are.

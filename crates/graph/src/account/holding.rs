@@ -461,7 +461,11 @@ fn draw_mixed(
     amount: Amount,
     out: &mut Vec<Parcel>,
 ) -> Result<(), AmountError> {
-    let drawn = taint.mul_div(amount, total)?;
+    let drawn = if *taint == total {
+        amount
+    } else {
+        taint.mul_div(amount, total)?
+    };
     let (mut missing, mut rest) = (drawn, *taint);
     for owner in owners.iter_mut() {
         let taken = if owner.amount.is_zero() {
@@ -473,7 +477,12 @@ fn draw_mixed(
                 claim,
             }
         } else {
-            let piece = missing.mul_div(owner.amount, rest)?;
+            let last = owner.amount == rest;
+            let piece = if last {
+                missing
+            } else {
+                missing.mul_div(owner.amount, rest)?
+            };
             rest = rest.checked_sub(owner.amount)?;
             missing = missing.checked_sub(piece)?;
             if piece.is_zero() {

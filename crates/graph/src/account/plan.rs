@@ -8,6 +8,9 @@ use super::ledger::Ledger;
 use super::net::{Roles, total};
 use super::{exchange, link, schedule, venue};
 
+/// Up to so many nodes are looked for one by one.
+const FEW: usize = 6;
+
 /// The steps of one transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
@@ -87,25 +90,18 @@ pub(crate) struct Doubt {
 }
 
 impl Plan {
-    /// Plans the movements of a transaction. The pools' pieces must have begun.
-    pub(crate) fn make(
-        &mut self,
-        transaction: &EvmTransaction,
-        movements: &[Movement],
-        ledger: &Ledger,
-    ) {
+    /// Lists the movements of a transaction and the pools that take part.
+    pub(crate) fn lay(&mut self, movements: &[Movement], ledger: &Ledger) {
         self.nodes.clear();
         self.steps.clear();
         self.doubts.clear();
         self.hops.clear();
         self.conversions.clear();
         self.numbers.clear();
-        let height = transaction.placement.block.height;
         for (number, movement) in movements.iter().enumerate() {
             let coin = movement.coin;
             let ends = [movement.from, movement.to];
-            let [from, to] =
-                ends.map(|account| self.node(PoolKey { account, coin }, ledger, height));
+            let [from, to] = ends.map(|account| self.node(PoolKey { account, coin }, ledger));
             self.hops.push(Hop {
                 movement: number,
                 from,
@@ -114,10 +110,20 @@ impl Plan {
                 arrives: true,
             });
         }
+    }
+
+    /// Puts the movements that were listed in order.
+    pub(crate) fn make(
+        &mut self,
+        transaction: &EvmTransaction,
+        movements: &[Movement],
+        ledger: &Ledger,
+    ) {
         let converts = movements
             .windows(2)
             .any(|pair| pair[0].coin != pair[1].coin);
         if converts {
+            self.number();
             self.convert(transaction, movements, ledger);
         }
         schedule::order(self);
@@ -134,24 +140,39 @@ impl Plan {
     }
 
     /// The node of a pool.
-    fn node(&mut self, key: PoolKey, ledger: &Ledger, height: u64) -> usize {
-        let next = self.nodes.len();
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            let pool = ledger.find(&key);
-            let followed = pool.is_some_and(|pool| ledger.pools[pool].is_followed(height));
-            self.nodes.push(Node {
-                key,
-                pool,
-                followed,
-                stage: false,
-            });
+    fn node(&mut self, key: PoolKey, ledger: &Ledger) -> usize {
+        if self.nodes.len() == FEW {
+            self.number();
         }
+        if let Some(number) = self.find(&key) {
+            return number;
+        }
+        let number = self.nodes.len();
+        if number >= FEW {
+            self.numbers.insert(key, number);
+        }
+        self.nodes.push(Node {
+            key,
+            pool: ledger.find(&key),
+            followed: false,
+            stage: false,
+        });
         number
+    }
+
+    /// Makes nodes found by key, which pays where there are more than a few.
+    fn number(&mut self) {
+        if self.numbers.is_empty() {
+            let keys = self.nodes.iter().map(|node| node.key);
+            self.numbers.extend(keys.zip(0..));
+        }
     }
 
     /// The node of a pool that takes part, where it does.
     pub(crate) fn find(&self, key: &PoolKey) -> Option<usize> {
+        if self.numbers.is_empty() {
+            return self.nodes.iter().position(|node| node.key == *key);
+        }
         self.numbers.get(key).copied()
     }
 

@@ -6,13 +6,14 @@ use hashbrown::HashMap;
 
 use super::PoolKey;
 use super::book::Book;
-use super::execute::{Scratch, Stolen, execute, steal};
+use super::execute::{Scratch, Stolen, execute, steal, take};
 use super::facts::{AccountFacts, Event, Received};
 use super::ledger::Ledger;
 use super::parcel::{Parcel, tainted};
 use super::plan::{Doubt, Hop, Plan, Step};
 use super::settlement::{AccountSeed, AccountSettleError};
 use super::view::{AccountStep, FlowRecord, Reading};
+use crate::growth::make_room;
 use crate::{FeeRule, Rule, SeedIx};
 
 /// The state of a settlement on its way through the chain.
@@ -101,10 +102,11 @@ impl<'a> Replay<'a> {
             &[]
         };
         let height = transaction.placement.block.height;
-        for movement in movements {
-            for account in [movement.from, movement.to] {
-                let coin = movement.coin;
-                self.begin_pool(PoolKey { account, coin }, height)?;
+        self.plan.lay(movements, &self.ledger);
+        for number in 0..self.plan.nodes.len() {
+            if let Some(pool) = self.plan.nodes[number].pool {
+                self.begin(pool, height)?;
+                self.plan.nodes[number].followed = self.ledger.pools[pool].is_followed(height);
             }
         }
         let purse = self.begin_pool(PoolKey::native(transaction.sender), height)?;
@@ -117,16 +119,60 @@ impl<'a> Replay<'a> {
             self.pay_gas(purse, transaction, movements.len())?;
         }
         let stolen = self.stolen(transaction, movements);
-        for book in &mut self.books {
-            execute(&self.plan, &stolen, book, &mut self.scratch)?;
+        if let [Step::Hop(hop)] = self.plan.steps[..] {
+            self.pay(&hop, &stolen, transaction.placement)?;
+        } else {
+            for book in &mut self.books {
+                execute(&self.plan, &stolen, book, &mut self.scratch)?;
+            }
+            self.measure(&stolen);
+            self.doubt(transaction.hash);
+            self.rest(transaction.placement)?;
         }
-        self.measure(&stolen);
-        self.doubt(transaction.hash);
-        self.rest(transaction.placement)?;
         if let (Some(purse), FeeRule::Last) = (purse, self.fee_rule) {
             self.pay_gas(purse, transaction, movements.len())?;
         }
         self.record(transaction, movements.len());
+        Ok(())
+    }
+
+    /// Settles a transaction's only hop: nothing is passed on, so it goes from pool to pool.
+    fn pay(
+        &mut self,
+        hop: &Hop,
+        stolen: &Stolen,
+        placement: EvmPlacement,
+    ) -> Result<(), AmountError> {
+        let (from, to) = (self.plan.nodes[hop.from], self.plan.nodes[hop.to]);
+        let mut pool = to.pool;
+        for number in 0..self.books.len() {
+            take(
+                hop,
+                &from,
+                stolen,
+                &mut self.books[number],
+                &mut self.scratch,
+            )?;
+            let reached = self.books[number].noted(hop.movement);
+            if pool.is_none() && reached {
+                pool = Some(self.new_pool(to.key));
+            }
+            if let Some(pool) = pool.filter(|_| reached || to.followed) {
+                self.books[number].held[pool].pour(&self.scratch.carried, to.followed)?;
+            }
+        }
+        if let Some(pool) = pool
+            && self.books.iter().any(|book| book.noted(hop.movement))
+        {
+            self.hops.clear();
+            self.hops.resize(self.plan.nodes.len(), u32::MAX);
+            let hops = if stolen.is_empty() {
+                self.distance(hop)
+            } else {
+                0
+            };
+            self.ledger.taint(pool, placement.block, hops);
+        }
         Ok(())
     }
 
@@ -262,6 +308,7 @@ impl<'a> Replay<'a> {
                     amount: transaction.fee,
                 },
             };
+            make_room(&mut self.flows, 1);
             self.flows.push(FlowRecord {
                 hash: transaction.hash,
                 placement: transaction.placement,
