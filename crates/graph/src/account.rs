@@ -13,6 +13,7 @@ mod plan;
 mod replay;
 mod schedule;
 mod settlement;
+mod shelf;
 mod venue;
 mod view;
 

@@ -211,7 +211,7 @@ fn several_coins_into_one_are_equal_parts_of_it_and_named() {
     let settled = after_theft_of(
         "X",
         100,
-        &[enter.clone()],
+        std::slice::from_ref(&enter),
         &[("thief", "Y", 3), ("thief", "LP", 0)],
     );
     assert_eq!(held(&settled, Rule::Fifo, "thief", "LP"), (20, 100));

@@ -5,23 +5,15 @@ use hansel_ledger::{Amount, AmountError};
 use super::holding::Holding;
 use super::ledger::Opening;
 use super::parcel::{Parcel, append, tainted};
-use crate::growth::make_room;
+use super::shelf::{Run, Shelf};
 use crate::{Rule, SeedIx};
-
-/// A range of a book's parcels.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Range {
-    start: usize,
-    len: usize,
-}
 
 /// One rule's view.
 #[derive(Debug)]
 pub(crate) struct Book {
     pub(crate) rule: Rule,
     pub(crate) held: Vec<Held>,
-    parcels: Vec<Parcel>,
-    flows: Vec<Range>,
+    parcels: Shelf<Parcel>,
     /// By seed: what it claims, once what earlier seeds claim of it is taken off.
     pub(crate) stolen: Vec<Amount>,
     /// By seed: what was paid for gas.
@@ -29,7 +21,7 @@ pub(crate) struct Book {
     /// Of the transaction at hand: what each node received and has not passed on.
     pub(crate) transits: Vec<Holding>,
     /// Of the transaction at hand: the parcels of each movement, then those of the gas.
-    steps: Vec<Range>,
+    steps: Vec<Run>,
 }
 
 /// One pool under one rule.
@@ -180,8 +172,7 @@ impl Book {
         Self {
             rule,
             held: Vec::new(),
-            parcels: Vec::new(),
-            flows: Vec::new(),
+            parcels: Shelf::default(),
             stolen: vec![Amount::ZERO; seeds],
             gas: vec![Amount::ZERO; seeds],
             transits: Vec::new(),
@@ -207,34 +198,28 @@ impl Book {
             self.transits.resize_with(nodes, || Holding::transit(rule));
         }
         self.steps.clear();
-        self.steps.resize(movements + 1, Range::default());
+        self.steps.resize(movements + 1, Run::default());
     }
 
     /// Notes the parcels of a step of the transaction at hand, unless they are clean or it has some.
     pub(crate) fn note(&mut self, step: usize, parcels: &[Parcel]) {
-        if self.steps[step].len == 0 && tainted(parcels) {
-            self.steps[step] = Range {
-                start: self.parcels.len(),
-                len: parcels.len(),
-            };
-            make_room(&mut self.parcels, parcels.len());
-            self.parcels.extend_from_slice(parcels);
+        if self.steps[step].is_empty() && tainted(parcels) {
+            self.steps[step] = self.parcels.add(parcels.iter().copied());
         }
     }
 
     /// True where a step of the transaction at hand carries taint.
     pub(crate) fn noted(&self, step: usize) -> bool {
-        self.steps[step].len > 0
+        !self.steps[step].is_empty()
     }
 
-    /// Makes a step of the transaction at hand a flow.
-    pub(crate) fn keep(&mut self, step: usize) {
-        self.flows.push(self.steps[step]);
+    /// Makes a step of the transaction at hand a flow, and says where its parcels are.
+    pub(crate) fn keep(&self, step: usize) -> Run {
+        self.steps[step]
     }
 
     /// The parcels of a flow; empty where it is clean.
-    pub(crate) fn of_flow(&self, flow: usize) -> &[Parcel] {
-        let range = self.flows[flow];
-        &self.parcels[range.start..range.start + range.len]
+    pub(crate) fn of_flow(&self, flow: Run) -> &[Parcel] {
+        self.parcels.at(flow)
     }
 }

@@ -132,7 +132,7 @@ fn give(hop: &Hop, node: &Node, book: &mut Book, scratch: &mut Scratch) -> Resul
 
 /// Makes clean value the seed's and returns how much that is. What earlier seeds claim stays theirs, so that no
 /// unit is claimed twice.
-pub(crate) fn steal(parcels: &mut Vec<Parcel>, seed: SeedIx) -> Result<Amount, AmountError> {
+pub(crate) fn steal(parcels: &mut [Parcel], seed: SeedIx) -> Result<Amount, AmountError> {
     let mut gained = Amount::ZERO;
     for parcel in parcels.iter_mut().filter(|parcel| parcel.owner.is_none()) {
         parcel.owner = Some(seed);

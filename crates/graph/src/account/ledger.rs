@@ -14,8 +14,11 @@ use super::facts::{AccountFacts, Piece};
 pub(crate) struct Pool {
     pub(crate) key: PoolKey,
     pieces: Vec<Piece>,
-    /// The next piece to begin.
+    /// The next piece to begin, and the block in which it does.
     next: usize,
+    begins: u64,
+    /// The last block of the piece begun last; `None` before the first.
+    until: Option<u64>,
     /// The block in which taint first rested here.
     pub(crate) tainted_since: Option<BlockRef>,
     /// Movements from the nearest seed's arrival.
@@ -36,6 +39,8 @@ impl Pool {
             key,
             pieces: Vec::new(),
             next: 0,
+            begins: u64::MAX,
+            until: None,
             tainted_since: None,
             hops: u32::MAX,
         }
@@ -43,26 +48,33 @@ impl Pool {
 
     /// The opening of the next piece that has begun by this height.
     pub(crate) fn begin(&mut self, height: u64) -> Option<Opening> {
+        if height < self.begins {
+            return None;
+        }
         while let Some(piece) = self.pieces.get(self.next) {
+            self.begins = piece.since;
             if piece.since > height {
                 return None;
             }
             let first = self.next == 0;
             self.next += 1;
+            self.until = Some(piece.until);
             if let Some(balance) = piece.opening {
                 return Some(Opening { balance, first });
             }
         }
+        self.begins = u64::MAX;
         None
+    }
+
+    fn push(&mut self, piece: Piece) {
+        self.begins = self.begins.min(piece.since);
+        self.pieces.push(piece);
     }
 
     /// True where the piece begun last reaches this height.
     pub(crate) fn is_followed(&self, height: u64) -> bool {
-        let begun = self
-            .next
-            .checked_sub(1)
-            .and_then(|last| self.pieces.get(last));
-        begun.is_some_and(|piece| piece.until >= height)
+        self.until.is_some_and(|until| until >= height)
     }
 
     /// False where a balance at the beginning of a piece is not known.
@@ -93,7 +105,7 @@ impl Ledger {
         let mut ledger = Self::default();
         for (key, piece) in facts.pieces() {
             let pool = ledger.number(key);
-            ledger.pools[pool].pieces.push(piece);
+            ledger.pools[pool].push(piece);
             let ranges = ledger.followed.entry(key.account).or_default();
             ranges.push((piece.since, piece.until));
         }

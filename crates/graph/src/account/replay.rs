@@ -12,15 +12,16 @@ use super::ledger::Ledger;
 use super::parcel::{Parcel, tainted};
 use super::plan::{Doubt, Hop, Plan, Step};
 use super::settlement::{AccountSeed, AccountSettleError};
+use super::shelf::{Run, Shelf};
 use super::view::{AccountStep, FlowRecord, Reading};
-use crate::growth::make_room;
 use crate::{FeeRule, Rule, SeedIx};
 
 /// The state of a settlement on its way through the chain.
 pub(crate) struct Replay<'a> {
     pub(crate) ledger: Ledger,
     pub(crate) books: Vec<Book>,
-    pub(crate) flows: Vec<FlowRecord>,
+    pub(crate) flows: Shelf<FlowRecord>,
+    pub(crate) runs: Shelf<Run>,
     pub(crate) readings: Vec<Reading>,
     seeds: &'a [AccountSeed],
     seeds_of: HashMap<B256, Vec<SeedIx>>,
@@ -55,7 +56,8 @@ impl<'a> Replay<'a> {
         Ok(Self {
             ledger,
             books,
-            flows: Vec::new(),
+            flows: Shelf::default(),
+            runs: Shelf::default(),
             readings: Vec::new(),
             seeds,
             seeds_of,
@@ -300,7 +302,7 @@ impl<'a> Replay<'a> {
             if !self.books.iter().any(|book| book.noted(step)) {
                 continue;
             }
-            self.books.iter_mut().for_each(|book| book.keep(step));
+            let runs = self.runs.add(self.books.iter().map(|book| book.keep(step)));
             let step = match transaction.movements.get(step).filter(|_| step < movements) {
                 Some(movement) => AccountStep::movement(movement),
                 None => AccountStep::Gas {
@@ -308,12 +310,12 @@ impl<'a> Replay<'a> {
                     amount: transaction.fee,
                 },
             };
-            make_room(&mut self.flows, 1);
-            self.flows.push(FlowRecord {
+            self.flows.add(std::iter::once(FlowRecord {
                 hash: transaction.hash,
                 placement: transaction.placement,
                 step,
-            });
+                runs,
+            }));
         }
     }
 
@@ -347,16 +349,17 @@ impl<'a> Replay<'a> {
             if tainted(&parcels) {
                 book.begin(0, 0);
                 book.note(0, &parcels);
-                book.keep(0);
             }
         }
         if let (Some(hash), false) = (received.tx, seeds.is_empty()) {
             self.ledger.taint(pool, received.placement.block, 0);
-            self.flows.push(FlowRecord {
+            let runs = self.runs.add(self.books.iter().map(|book| book.keep(0)));
+            self.flows.add(std::iter::once(FlowRecord {
                 hash,
                 placement: received.placement,
                 step: AccountStep::arrival(received),
-            });
+                runs,
+            }));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::book::Book;
 use super::facts::AccountFacts;
 use super::ledger::Ledger;
 use super::replay::Replay;
+use super::shelf::{Run, Shelf};
 use super::view::{FlowRecord, Reading};
 use crate::{FeeRule, Rule, SeedIx};
 
@@ -60,7 +61,8 @@ pub enum AccountSettleError {
 pub struct AccountSettlement {
     pub(crate) ledger: Ledger,
     pub(crate) books: Vec<Book>,
-    pub(crate) flows: Vec<FlowRecord>,
+    pub(crate) flows: Shelf<FlowRecord>,
+    pub(crate) runs: Shelf<Run>,
     pub(crate) readings: Vec<Reading>,
 }
 
@@ -79,6 +81,7 @@ impl AccountSettlement {
             ledger,
             books,
             flows,
+            runs,
             readings,
             ..
         } = replay;
@@ -86,6 +89,7 @@ impl AccountSettlement {
             ledger,
             books,
             flows,
+            runs,
             readings,
         };
         settlement.check()?;

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256};
 use hansel_ledger::{Amount, AmountError, BlockRef, Coin, EvmPlacement, Movement, Origin};
 
 use super::facts::Received;
+use super::shelf::Run;
 use super::{AccountSettlement, Parcel, PoolKey};
 use crate::{Rule, SeedIx};
 
@@ -67,6 +68,8 @@ pub(crate) struct FlowRecord {
     pub(crate) hash: B256,
     pub(crate) placement: EvmPlacement,
     pub(crate) step: AccountStep,
+    /// Where its parcels are, book by book.
+    pub(crate) runs: Run,
 }
 
 /// A movement or a payment for gas that carries taint under some rule.
@@ -79,14 +82,15 @@ pub struct AccountFlow<'a> {
     /// What moved.
     pub step: &'a AccountStep,
     settlement: &'a AccountSettlement,
-    number: usize,
+    runs: &'a [Run],
 }
 
 impl<'a> AccountFlow<'a> {
     /// The parcels under a rule, clean ones included, in order; empty where the flow is clean.
     pub fn parcels(&self, rule: Rule) -> &'a [Parcel] {
-        let book = self.settlement.book(rule);
-        book.map_or(&[], |book| book.of_flow(self.number))
+        let mut books = self.settlement.books.iter().zip(self.runs);
+        let found = books.find(|(book, _)| book.rule == rule);
+        found.map_or(&[], |(book, run)| book.of_flow(*run))
     }
 }
 
@@ -143,13 +147,12 @@ pub struct Shortfall {
 impl AccountSettlement {
     /// Tainted movements and gas in chain order.
     pub fn flows(&self) -> impl Iterator<Item = AccountFlow<'_>> {
-        let numbered = self.flows.iter().enumerate();
-        numbered.map(|(number, record)| AccountFlow {
+        self.flows.iter().map(|record| AccountFlow {
             hash: record.hash,
             placement: record.placement,
             step: &record.step,
             settlement: self,
-            number,
+            runs: self.runs.at(record.runs),
         })
     }
 
