@@ -4,6 +4,7 @@ pub mod decode;
 pub mod history;
 mod probe;
 mod protocols;
+pub mod rpc;
 mod source;
 mod statement;
 

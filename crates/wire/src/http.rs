@@ -1,8 +1,11 @@
 //! An HTTP endpoint as a wire: paced, bounded, patient, and silent about its secrets.
 
+mod batch;
 mod client;
 mod exchange;
 mod limits;
+mod post;
+mod secrets;
 mod setback;
 mod slots;
 mod tally;
@@ -10,6 +13,7 @@ mod verdict;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
 use hansel_ledger::{EndpointActivity, ErrorClass, SourceError};
@@ -22,6 +26,9 @@ use crate::wire::failure;
 use crate::{Credentials, Request, Wire};
 pub use client::ClientError;
 pub use limits::Limits;
+pub use post::JsonRpc;
+use post::{Post, check_answer};
+use secrets::Secrets;
 use setback::{Patience, Setback};
 use slots::Slots;
 pub use tally::Tally;
@@ -36,6 +43,8 @@ pub struct HttpOptions {
     /// `http://`, `socks5://` or `socks5h://`, with user and password if it wants them. Host names are
     /// resolved by the proxy with each of them. Proxies named in the environment are ignored.
     pub proxy: Option<Url>,
+    /// In which version calls are made; 1.0.
+    pub version: JsonRpc,
 }
 
 /// A live HTTP endpoint: GET below its base URL, JSON-RPC by POST to the base URL itself.
@@ -48,6 +57,10 @@ pub struct HttpWire {
     base: Url,
     endpoint: String,
     credentials: Option<Credentials>,
+    version: JsonRpc,
+    /// Calls that a batch may have, as far as is known.
+    longest_batch: AtomicUsize,
+    secrets: Secrets,
     limits: Limits,
     pace: Arc<HostPace>,
     slots: Slots,
@@ -65,10 +78,14 @@ impl HttpWire {
             limits,
             credentials,
             proxy: _,
+            version,
         } = options;
         Ok(Self {
             client,
             base: base.clone(),
+            secrets: Secrets::of(base),
+            version,
+            longest_batch: AtomicUsize::new(batch::LONGEST_BATCH),
             pace: paces.of(&endpoint, limits.requests_per_second),
             endpoint,
             credentials,
@@ -82,14 +99,14 @@ impl HttpWire {
     ///
     /// The place is kept through the pauses: whoever waits behind would otherwise have to find out first, each
     /// for itself, that the endpoint does not answer.
-    async fn persist(&self, request: &Request) -> Result<Vec<u8>, Setback> {
+    async fn persist(&self, post: Post<'_>) -> Result<Vec<u8>, Setback> {
         let mut place = self.slots.enter().await;
         let started = Instant::now();
         let mut patience = Patience::new(&self.limits);
         loop {
-            let ready = self.pace.ready().await;
+            let ready = self.pace.ready_for(post.count()).await;
             ready.map_err(|class| Setback::new(class, "the endpoint has just failed others"))?;
-            let setback = match self.attempt(request).await {
+            let setback = match self.attempt(post).await {
                 Ok(body) => return Ok(body),
                 Err(setback) => setback,
             };
@@ -107,9 +124,13 @@ impl HttpWire {
         }
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Vec<u8>, Setback> {
+    async fn attempt(&self, post: Post<'_>) -> Result<Vec<u8>, Setback> {
         self.tally.request();
-        let outcome = self.exchange(request).await;
+        let answer = self.exchange(post).await;
+        let outcome = match (post, self.version) {
+            (Post::One(Request::Call { .. }), JsonRpc::V2) => answer.and_then(check_answer),
+            (Post::One(_) | Post::Batch(_), _) => answer,
+        };
         let failed = matches!(&outcome, Err(setback) if setback.class.is_transient());
         if !failed {
             self.slots.answered();
@@ -141,6 +162,7 @@ impl fmt::Debug for HttpOptions {
             .field("limits", &self.limits)
             .field("credentials", &self.credentials)
             .field("proxied", &self.proxy.is_some())
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -152,12 +174,16 @@ impl Wire for HttpWire {
     }
 
     async fn send(&self, request: &Request) -> Result<Vec<u8>, SourceError> {
-        let outcome = self.persist(request).await;
+        let outcome = self.persist(Post::One(request)).await;
         match &outcome {
             Ok(_) => self.tally.answered(),
             Err(setback) => self.tally.failed(setback.class),
         }
         outcome.map_err(|setback| failure(setback.class, &self.endpoint, request, setback.detail))
+    }
+
+    async fn send_batch(&self, requests: &[Request]) -> Vec<Result<Vec<u8>, SourceError>> {
+        self.batches(requests).await
     }
 
     fn activity(&self) -> EndpointActivity {

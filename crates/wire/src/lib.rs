@@ -1,6 +1,7 @@
 //! What every source needs of a network: bounded, paced, patient HTTP, recordings of answers, endpoints as
 //! users name them, and several sources as one.
 
+mod busy;
 mod credentials;
 mod endpoint;
 mod failover;
@@ -10,12 +11,13 @@ mod pace;
 mod recording;
 mod wire;
 
+pub use busy::asks_for_patience;
 pub use credentials::Credentials;
 pub use endpoint::{
     EndpointEntry, EndpointError, EndpointKind, EndpointSpec, Endpoints, EndpointsSchema,
 };
 pub use failover::Failover;
-pub use http::{ClientError, HttpOptions, HttpWire, Limits, Tally};
+pub use http::{ClientError, HttpOptions, HttpWire, JsonRpc, Limits, Tally};
 pub use open::{Notice, OpenError, OpenOptions, Protocols, Record, http_wire, open};
 pub use pace::Paces;
 pub use recording::{Clock, RecordWire, Recorder, Recording, RecordingError, ReplayWire};

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     ClientError, Clock, Credentials, EndpointKind, EndpointSpec, Failover, HttpOptions, HttpWire,
-    Limits, Paces, RecordWire, Recorder, Recording, RecordingError, ReplayWire, Wire,
+    JsonRpc, Limits, Paces, RecordWire, Recorder, Recording, RecordingError, ReplayWire, Wire,
 };
 
 /// How the endpoints of one family of chains are reached and read.
@@ -183,6 +183,10 @@ pub fn http_wire(
         limits,
         credentials,
         proxy: options.proxy.clone(),
+        version: match spec.kind {
+            EndpointKind::Rpc => JsonRpc::V2,
+            EndpointKind::Esplora | EndpointKind::Core | EndpointKind::Electrum => JsonRpc::V1,
+        },
     };
     let wire = HttpWire::new(spec.url(), http, paces).map_err(|cause| OpenError::Client {
         endpoint: spec.to_string(),

@@ -43,8 +43,8 @@ impl HostPace {
         }
     }
 
-    /// Waits until a request may be started; fails where the host has just been given up.
-    pub(crate) async fn ready(&self) -> Result<(), ErrorClass> {
+    /// Waits until so many requests may be started at once; fails where the host has just been given up.
+    pub(crate) async fn ready_for(&self, requests: usize) -> Result<(), ErrorClass> {
         let mut paid = false;
         loop {
             match self.leave() {
@@ -52,11 +52,17 @@ impl HostPace {
                 Leave::Wait(until) => sleep_until(until).await,
                 Leave::Go if paid => return Ok(()),
                 Leave::Go => {
-                    if let Some(rate) = &self.rate {
-                        rate.until_ready().await;
-                    }
+                    self.pay(requests).await;
                     paid = true;
                 }
+            }
+        }
+    }
+
+    async fn pay(&self, requests: usize) {
+        if let Some(rate) = &self.rate {
+            for _ in 0..requests {
+                rate.until_ready().await;
             }
         }
     }
@@ -133,9 +139,9 @@ mod tests {
         paces
             .of("one.example", None)
             .hold(Duration::from_millis(1_000));
-        paces.of("two.example", None).ready().await.unwrap();
+        paces.of("two.example", None).ready_for(1).await.unwrap();
         assert!(started.elapsed() < Duration::from_millis(900));
-        paces.of("one.example", None).ready().await.unwrap();
+        paces.of("one.example", None).ready_for(1).await.unwrap();
         assert!(started.elapsed() >= Duration::from_millis(1_000));
     }
 
@@ -144,7 +150,7 @@ mod tests {
         let pace = HostPace::new(NonZeroU32::new(20));
         let started = Instant::now();
         for _ in 0..30 {
-            pace.ready().await.unwrap();
+            pace.ready_for(1).await.unwrap();
         }
         // Twenty at once, then one every 50 ms.
         assert!(started.elapsed() >= Duration::from_millis(450));
@@ -156,12 +162,12 @@ mod tests {
         let started = Instant::now();
         pace.answered();
         pace.gave_up(ErrorClass::Unreachable, started);
-        assert_eq!(pace.ready().await, Ok(()));
+        assert_eq!(pace.ready_for(1).await, Ok(()));
         pace.gave_up(ErrorClass::RateLimited, Instant::now());
-        assert_eq!(pace.ready().await, Ok(()), "others may be answered");
+        assert_eq!(pace.ready_for(1).await, Ok(()), "others may be answered");
         pace.gave_up(ErrorClass::RateLimited, Instant::now());
-        assert_eq!(pace.ready().await, Err(ErrorClass::RateLimited));
+        assert_eq!(pace.ready_for(1).await, Err(ErrorClass::RateLimited));
         pace.answered();
-        assert_eq!(pace.ready().await, Ok(()));
+        assert_eq!(pace.ready_for(1).await, Ok(()));
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use hansel_ledger::{EndpointActivity, ErrorClass, SourceError};
 
 /// One request in a form that can be repeated by hand and used as the key of a recorded answer.
@@ -38,6 +39,11 @@ impl Request {
             params: params.to_string(),
         }
     }
+
+    /// True for a JSON-RPC call.
+    pub fn is_call(&self) -> bool {
+        matches!(self, Self::Call { .. })
+    }
 }
 
 impl fmt::Display for Request {
@@ -60,6 +66,12 @@ pub trait Wire: Send + Sync {
 
     /// Sends one request and returns the body.
     async fn send(&self, request: &Request) -> Result<Vec<u8>, SourceError>;
+
+    /// Sends several requests in as few round trips as the protocol allows; the outcomes are in the order of
+    /// the requests, one for each, and each is what [`Self::send`] would return.
+    async fn send_batch(&self, requests: &[Request]) -> Vec<Result<Vec<u8>, SourceError>> {
+        join_all(requests.iter().map(|request| self.send(request))).await
+    }
 
     /// What was sent and received so far.
     fn activity(&self) -> EndpointActivity;

@@ -6,6 +6,7 @@ use reqwest::{RequestBuilder, Response};
 
 use super::HttpWire;
 use super::client::causes;
+use super::post::Post;
 use super::setback::Setback;
 use super::verdict::{Head, judge};
 use crate::Request;
@@ -14,31 +15,34 @@ use crate::Request;
 const LONGEST_EXCUSE: usize = 64 << 10;
 
 impl HttpWire {
-    pub(super) async fn exchange(&self, request: &Request) -> Result<Vec<u8>, Setback> {
-        let sent = self.prepared(request)?.send().await;
+    pub(super) async fn exchange(&self, post: Post<'_>) -> Result<Vec<u8>, Setback> {
+        let sent = self.prepared(post)?.send().await;
         let mut response = sent.map_err(|error| self.unanswered(error))?;
         let head = Head {
             url: response.url().clone(),
             status: response.status(),
             headers: response.headers().clone(),
         };
-        let wanted = head.status.is_success() || matches!(request, Request::Call { .. });
+        let wanted = head.status.is_success() || post.is_call();
         let body = if wanted {
             self.body(&mut response).await?
         } else {
             self.excuse(&mut response).await
         };
-        judge(request, &head, body)
+        judge(post.is_call(), &head, self.secrets.masked(body))
     }
 
-    fn prepared(&self, request: &Request) -> Result<RequestBuilder, Setback> {
-        let builder = match request {
-            Request::Get { path } => self.client.get(self.below_base(path)?),
-            Request::Call { method, params } => {
+    fn prepared(&self, post: Post<'_>) -> Result<RequestBuilder, Setback> {
+        let builder = match post {
+            Post::One(Request::Get { path }) => self.client.get(self.below_base(path)?),
+            Post::One(Request::Call { .. }) | Post::Batch(_) => {
+                let body = post.body(self.version);
+                let body = body.ok_or_else(|| {
+                    Setback::new(ErrorClass::Unsupported, "only calls can be sent together")
+                })?;
                 let json = HeaderValue::from_static("application/json");
-                let body = call_body(method, params)?;
-                let post = self.client.post(self.base.clone());
-                post.header(CONTENT_TYPE, json).body(body)
+                let request = self.client.post(self.base.clone());
+                request.header(CONTENT_TYPE, json).body(body)
             }
         };
         Ok(match &self.credentials {
@@ -127,17 +131,4 @@ fn reason(error: reqwest::Error) -> String {
     let causes = causes(&error.without_url());
     let last = causes.rsplit(": ").next();
     last.unwrap_or_default().to_owned()
-}
-
-/// The text of a JSON-RPC request; `params` is JSON already.
-fn call_body(method: &str, params: &str) -> Result<String, Setback> {
-    let method = serde_json::to_string(method).map_err(|error| {
-        Setback::new(
-            ErrorClass::Unsupported,
-            format!("not a method's name: {error}"),
-        )
-    })?;
-    Ok(format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":{method},"params":{params}}}"#
-    ))
 }

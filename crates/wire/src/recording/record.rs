@@ -180,6 +180,9 @@ impl State {
     }
 }
 
+/// What a wire returns for one request.
+type Outcome = Result<Vec<u8>, SourceError>;
+
 /// A wire whose answers are kept.
 ///
 /// The first answer to a request holds for the whole recording, so that a recording stays about one state of
@@ -194,6 +197,19 @@ impl RecordWire {
     /// Keeps what `inner` answers.
     pub fn new(inner: Arc<dyn Wire>, recorder: Arc<Recorder>) -> Self {
         Self { inner, recorder }
+    }
+
+    /// The answer that holds for the whole recording, where there is one.
+    async fn first(&self, request: &Request) -> Result<Option<Outcome>, SourceError> {
+        let (endpoint, asked) = (self.endpoint().to_owned(), request.clone());
+        self.off_thread(move |recorder| recorder.pinned(&endpoint, &asked))
+            .await
+    }
+
+    async fn keep(&self, request: &Request, outcome: Outcome) -> Outcome {
+        let (endpoint, asked) = (self.endpoint().to_owned(), request.clone());
+        self.off_thread(move |recorder| recorder.keep(&endpoint, &asked, outcome))
+            .await?
     }
 
     /// Works on the disk without keeping other tasks from running.
@@ -219,15 +235,29 @@ impl Wire for RecordWire {
     }
 
     async fn send(&self, request: &Request) -> Result<Vec<u8>, SourceError> {
-        let (endpoint, asked) = (self.endpoint().to_owned(), request.clone());
-        let first = self.off_thread(move |recorder| recorder.pinned(&endpoint, &asked));
-        if let Some(first) = first.await? {
+        if let Some(first) = self.first(request).await? {
             return first;
         }
         let outcome = self.inner.send(request).await;
-        let (endpoint, asked) = (self.endpoint().to_owned(), request.clone());
-        self.off_thread(move |recorder| recorder.keep(&endpoint, &asked, outcome))
-            .await?
+        self.keep(request, outcome).await
+    }
+
+    /// Keeps each answer by itself, so that a recording does not depend on what was sent together.
+    async fn send_batch(&self, requests: &[Request]) -> Vec<Result<Vec<u8>, SourceError>> {
+        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(requests.len());
+        for request in requests {
+            let first = self.first(request).await;
+            outcomes.push(first.unwrap_or_else(|error| Some(Err(error))));
+        }
+        let known = outcomes.iter().map(Option::is_some);
+        let asked = requests.iter().zip(known).filter(|(_, known)| !known);
+        let asked: Vec<Request> = asked.map(|(request, _)| request.clone()).collect();
+        let answers = self.inner.send_batch(&asked).await;
+        let unknown = outcomes.iter_mut().filter(|outcome| outcome.is_none());
+        for ((outcome, request), answer) in unknown.zip(&asked).zip(answers) {
+            *outcome = Some(self.keep(request, answer).await);
+        }
+        outcomes.into_iter().flatten().collect()
     }
 
     fn activity(&self) -> EndpointActivity {
