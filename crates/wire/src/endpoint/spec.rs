@@ -302,7 +302,7 @@ mod tests {
         let cases = [
             ("https://one.example", "cannot be told"),
             ("http://127.0.0.1:3000", "cannot be told"),
-            ("rpc=https://one.example", "not a kind"),
+            ("smtp=https://one.example", "not a kind"),
             ("esplora=tcp://one.example:1", "cannot start with tcp"),
             ("electrum=https://one.example", "cannot start with https"),
             ("electrum=tcp://one.example", "lacks its port"),
