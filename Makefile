@@ -56,6 +56,7 @@ evm-tools: ## Install EVM nodes and a Solidity compiler for the tests
 
 bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-graph --bench settlement
+	$(CARGO) bench --locked --package hansel-graph --bench account_settlement
 	$(CARGO) bench --locked --package hansel-ethereum --bench decode
 	$(CARGO) bench --locked --package hansel --bench requests
 

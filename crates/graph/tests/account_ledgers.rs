@@ -541,3 +541,48 @@ fn amounts_are_what_they_were_when_nothing_is_stolen() {
     );
     assert_eq!(amount(1), Amount::ONE);
 }
+
+/// Rings of three that all wait for each other, a line listed backwards, and as many venues, all in one transaction.
+fn crowded(rings: u64) -> Tx {
+    let mut tx = Tx::new(2, 0, "a");
+    for ring in 0..rings {
+        let names = ["x", "y", "z"].map(|corner| format!("{corner}{ring}"));
+        for (from, to) in [(0, 1), (1, 2), (2, 0)] {
+            tx = tx.moves(&names[from], &names[to], "X", 5);
+        }
+    }
+    for step in (0..rings).rev() {
+        let from = if step == 0 {
+            "a".into()
+        } else {
+            format!("line{step}")
+        };
+        tx = tx.moves(&from, &format!("line{}", step + 1), "X", 10);
+    }
+    for step in 0..rings {
+        tx = tx.moves("a", &format!("pair{step}"), "X", 1).moves(
+            &format!("pair{step}"),
+            "a",
+            "Y",
+            3,
+        );
+    }
+    let pairs: Vec<String> = (0..rings).map(|step| format!("pair{step}")).collect();
+    let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
+    tx.runs(&pairs)
+}
+
+#[test]
+fn a_transaction_of_thirty_thousand_movements_settles() {
+    let rings = 5_000;
+    let theft = Tx::new(1, 0, "thief").moves("victim", "a", "X", rings + 10);
+    let seeds = [theft.seed(0)];
+    let known = accounts::facts(&[theft, crowded(rings)], &[("a", "X", 0)]);
+    let settled = settle(&known, &seeds, &Rule::ALL);
+    let end = format!("line{rings}");
+    assert_eq!(accounts::held(&settled, Rule::Fifo, &end, "X"), (10, 10));
+    assert_eq!(
+        accounts::held(&settled, Rule::Fifo, "a", "Y"),
+        (3 * rings, rings)
+    );
+}
