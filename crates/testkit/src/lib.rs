@@ -1,4 +1,4 @@
-//! Development only: real-node harness, Esplora-compatible server, fault proxy, ledger generator.
+//! Development only: real-node harnesses, servers as of providers, fault proxies, ledger generators.
 //!
 //! Everything has a blocking interface, so that it serves plain and async tests alike, and everything that
 //! runs ends when it is dropped.
@@ -16,6 +16,26 @@
 //!     let server = EsploraServer::over_node(regtest.node(), EsploraOptions::default())?;
 //!     assert!(server.url().starts_with("http://127.0.0.1:"));
 //!     assert_eq!(scenario.peels.len(), 8);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! On EVM chains a story with a known truth is told on a real node, and read through a proxy that misbehaves:
+//!
+//! ```no_run
+//! use hansel_testkit::{Anvil, AnvilOptions, EvmScenario, RpcFault, RpcProxy, RpcRule, require_anvil};
+//!
+//! fn every_test_starts_like_this() -> Result<(), Box<dyn std::error::Error>> {
+//!     let Some(anvil) = require_anvil() else {
+//!         return Ok(());
+//!     };
+//!     let node = Anvil::start(&anvil, &AnvilOptions::default())?;
+//!     let story = EvmScenario::small().play(node.rpc())?;
+//!     let no_traces = ["debug_", "trace_", "ots_"]
+//!         .map(|prefix| RpcRule::always(prefix, RpcFault::unknown_method()));
+//!     let endpoint = RpcProxy::over(&node.url(), no_traces)?;
+//!     assert!(endpoint.url().starts_with("http://127.0.0.1:"));
+//!     assert_eq!(story.scene("theft").count(), 3);
 //!     Ok(())
 //! }
 //! ```
