@@ -1,7 +1,8 @@
 //! The walk over `ots_searchTransactionsAfter`: every transaction that called an account or was called by it.
 //!
 //! A page may be longer than asked for, as a block is never split, and shorter in between; only an empty page or
-//! one that reaches the last block ends the walk, whatever the page says of itself.
+//! one that reaches the last block ends the walk, whatever the page says of itself. Some nodes do not list the heirs of
+//! contracts that destroy themselves.
 
 use std::collections::BTreeSet;
 
