@@ -1,6 +1,6 @@
 //! How much of a case that experts followed by hand a trace finds, and how much that it finds is not of the case.
 //!
-//! `make evaluate`, or `cargo bench -p hansel --bench evaluate -- [--sweep] [CASE...]`. Each case of LaunderNet under
+//! `make evaluate`, or `cargo bench -p hansel --bench evaluate -- [--sweep] [--errors] [CASE...]`. Each case of LaunderNet under
 //! `$HANSEL_DATA/laundernet` is replayed among other people's traffic behind a JSON-RPC server, and the binary
 //! traces it from the sources that the case lists. It knows no label of the case.
 #![allow(
@@ -21,18 +21,31 @@ use std::{env, fs};
 
 use hansel_testkit::{EvmProfile, EvmServer, EvmServerOptions, LaunderNet, LaunderReplay};
 
-use run::{Scene, Settings};
+use run::{Outcome, Scene, Settings};
 
 /// Makes the background traffic; no figure was tuned to it.
 const SEED: u64 = 41;
 const RULES: [&str; 5] = ["fifo", "lifo", "haircut", "seniority", "reverse-seniority"];
+
+/// What is printed besides the table of the usual settings.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// Other limits.
+    sweep: bool,
+    /// The largest errors of every trace.
+    errors: bool,
+}
 
 fn main() {
     let words: Vec<String> = env::args()
         .skip(1)
         .filter(|word| word != "--bench")
         .collect();
-    let sweep = words.iter().any(|word| word == "--sweep");
+    let has = |option: &str| words.iter().any(|word| word == option);
+    let shown = Shown {
+        sweep: has("--sweep"),
+        errors: has("--errors"),
+    };
     let asked: Vec<_> = words
         .iter()
         .filter(|word| !word.starts_with("--"))
@@ -48,7 +61,7 @@ fn main() {
     }
     table::head();
     for case in cases {
-        evaluate(&LaunderNet::read(&case).unwrap(), sweep);
+        evaluate(&LaunderNet::read(&case).unwrap(), shown);
     }
     table::foot();
 }
@@ -71,7 +84,7 @@ fn cases(directory: &Path, asked: &[&String]) -> Vec<PathBuf> {
     cases
 }
 
-fn evaluate(case: &LaunderNet, sweep: bool) {
+fn evaluate(case: &LaunderNet, shown: Shown) {
     let LaunderReplay {
         ledger,
         dollar,
@@ -87,16 +100,25 @@ fn evaluate(case: &LaunderNet, sweep: bool) {
     };
     let plain = scene(EvmServerOptions::default(), "");
     for settings in RULES.map(Settings::of) {
-        table::line(&plain.trace(&settings));
+        shown.print(&plain.trace(&settings));
     }
     let usual = Settings::of("fifo,haircut");
-    table::line(&plain.trace(&usual));
+    shown.print(&plain.trace(&usual));
     for (endpoint, options) in endpoints() {
-        table::line(&scene(options, endpoint).trace(&usual));
+        shown.print(&scene(options, endpoint).trace(&usual));
     }
-    if sweep {
+    if shown.sweep {
         for settings in Settings::sweep() {
-            table::line(&plain.trace(&settings));
+            shown.print(&plain.trace(&settings));
+        }
+    }
+}
+
+impl Shown {
+    fn print(self, outcome: &Outcome) {
+        table::line(outcome);
+        if self.errors {
+            table::errors(outcome);
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Scene<'a> {
 
 /// What is asked of the binary besides the case.
 pub(crate) struct Settings {
-    /// The rules; the first one with taint on a flow counts.
+    /// The rules; a flow counts as found where any of them taints it.
     pub(crate) rules: String,
     /// Options with their values.
     pub(crate) options: Vec<(&'static str, &'static str)>,
@@ -37,12 +37,18 @@ pub(crate) struct Settings {
 pub(crate) struct Outcome {
     pub(crate) case: String,
     pub(crate) settings: String,
-    pub(crate) score: LaunderScore,
-    /// Accounts whose history was read.
-    pub(crate) visited: usize,
+    /// `Err` with the binary's words where it refused.
+    pub(crate) found: Result<Found, String>,
     pub(crate) requests: u64,
     pub(crate) calls: u64,
     pub(crate) took: Duration,
+}
+
+/// What a report holds.
+pub(crate) struct Found {
+    pub(crate) score: LaunderScore,
+    /// Accounts whose history was read.
+    pub(crate) visited: usize,
 }
 
 impl Settings {
@@ -81,25 +87,23 @@ impl Scene<'_> {
         let started = Instant::now();
         let report = self.run(settings, home.path());
         let took = started.elapsed();
-        let found: Vec<_> = report
-            .flows
-            .iter()
-            .filter_map(|flow| self.found(flow))
-            .collect();
+        let settings = format!("{} {}", settings.name(), self.endpoint);
         Outcome {
             case: self.case.name.clone(),
-            settings: format!("{} {}", settings.name(), self.endpoint)
-                .trim()
-                .to_owned(),
-            score: score(self.case, self.dollar, &found),
-            visited: report
-                .nodes
-                .iter()
-                .filter(|node| node.coverage.is_some())
-                .count(),
+            settings: settings.trim().to_owned(),
+            found: report.map(|report| self.compare(&report)),
             requests: self.server.requests(),
             calls: self.server.calls().values().sum(),
             took,
+        }
+    }
+
+    fn compare(&self, report: &Report) -> Found {
+        let flows = report.flows.iter().filter_map(|flow| self.found(flow));
+        let read = report.nodes.iter().filter(|node| node.coverage.is_some());
+        Found {
+            score: score(self.case, self.dollar, &flows.collect::<Vec<_>>()),
+            visited: read.count(),
         }
     }
 
@@ -112,7 +116,7 @@ impl Scene<'_> {
         )
     }
 
-    fn run(&self, settings: &Settings, home: &Path) -> Report {
+    fn run(&self, settings: &Settings, home: &Path) -> Result<Report, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hansel"));
         command.args([
             "trace",
@@ -136,9 +140,11 @@ impl Scene<'_> {
         command.args(self.case.sources.iter().map(Address::to_string));
         let run = command.output().unwrap();
         // 3 says that the report names what is not known, such as what lies behind a hub.
+        if matches!(run.status.code(), Some(0 | 3)) {
+            return Ok(Report::from_json(&run.stdout).unwrap());
+        }
         let words = String::from_utf8_lossy(&run.stderr);
-        assert!(matches!(run.status.code(), Some(0 | 3)), "{words}");
-        Report::from_json(&run.stdout).unwrap()
+        Err(words.lines().take(2).collect::<Vec<_>>().join(" "))
     }
 
     /// A movement of the dollar with taint under any rule.

@@ -1,10 +1,15 @@
 //! Prints the table of `make evaluate`.
 
-use crate::run::Outcome;
+use std::cmp::Reverse;
+
+use crate::run::{Found, Outcome};
 
 /// What the best published tracer covers on the data set; it states no precision.
 const TO_BEAT: &str =
     "MFTracer covers 94.09 % of flows over the data set's cases and states no precision.";
+
+/// How many errors of each kind are shown.
+const SHOWN: usize = 12;
 
 pub(crate) fn head() {
     println!(
@@ -18,12 +23,19 @@ pub(crate) fn line(outcome: &Outcome) {
     let Outcome {
         case,
         settings,
-        score,
-        visited,
+        found,
         requests,
         calls,
         took,
     } = outcome;
+    let Found { score, visited } = match found {
+        Ok(found) => found,
+        Err(reason) => {
+            return println!(
+                "| {case} | {settings} | failed: {reason} | | | | | | {requests} ({calls}) | |"
+            );
+        }
+    };
     println!(
         "| {case} | {settings} | {} | {} | {} ({}/{}) | {} | {} ({} false) | {visited} | {requests} ({calls}) | {}.{} |",
         percent(score.coverage()),
@@ -33,7 +45,7 @@ pub(crate) fn line(outcome: &Outcome) {
         score.terminals,
         percent(score.tainted_precision()),
         percent(score.precision()),
-        score.false_flows,
+        score.wrong.len(),
         took.as_secs(),
         took.subsec_millis() / 100,
     );
@@ -41,6 +53,29 @@ pub(crate) fn line(outcome: &Outcome) {
 
 pub(crate) fn foot() {
     println!("\nThe number to beat: {TO_BEAT}");
+}
+
+/// The largest errors of a trace, for a person who wants to know why.
+pub(crate) fn errors(outcome: &Outcome) {
+    let Ok(Found { score, .. }) = &outcome.found else {
+        return;
+    };
+    let mut missed: Vec<_> = score.missed.iter().collect();
+    missed.sort_by_key(|flow| Reverse(flow.value));
+    for flow in missed.into_iter().take(SHOWN) {
+        let dollars = flow.value / 1_000_000;
+        println!(
+            "  missed {dollars:>9} USD {} -> {} in {}",
+            flow.from, flow.to, flow.tx
+        );
+    }
+    for flow in score.wrong.iter().take(SHOWN) {
+        let dollars = flow.tainted / 1_000_000;
+        println!(
+            "  wrong  {dollars:>9} USD {} -> {} in {}",
+            flow.from, flow.to, flow.tx
+        );
+    }
 }
 
 fn percent(hundredths: u64) -> String {

@@ -1,10 +1,11 @@
 //! Compares what a trace found with what experts found.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 
-use super::LaunderNet;
+use super::{LaunderFlow, LaunderNet};
 
 /// A movement of the dollar that a trace holds to be tainted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,9 @@ pub struct FoundFlow {
 }
 
 /// How well a trace did. Values are millionths of a dollar.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaunderScore {
-    /// Flows of the case.
-    pub flows: usize,
-    /// Their value.
+    /// The value of the case's flows.
     pub value: u64,
     /// Flows of the case that were found with any taint on them.
     pub found_flows: usize,
@@ -36,10 +35,10 @@ pub struct LaunderScore {
     pub terminals: usize,
     /// Those that a found flow of the case reached.
     pub found_terminals: usize,
-    /// Flows that were reported and are not of the case.
-    pub false_flows: usize,
-    /// Taint on them.
-    pub false_tainted: u64,
+    /// Flows of the case that were not found, in their order.
+    pub missed: Vec<LaunderFlow>,
+    /// Flows that were reported and are not of the case, most tainted first.
+    pub wrong: Vec<FoundFlow>,
 }
 
 /// Scores the flows of a report. Flows that paid the sources are what was stolen and count neither way.
@@ -56,7 +55,6 @@ pub fn score(case: &LaunderNet, dollar: Address, found: &[FoundFlow]) -> Launder
         *tainted.entry((flow.tx, flow.from, to)).or_default() += flow.tainted;
     }
     let mut score = LaunderScore {
-        flows: case.flows.len(),
         value: case.total(),
         terminals: case.terminals.len(),
         ..LaunderScore::default()
@@ -68,12 +66,25 @@ pub fn score(case: &LaunderNet, dollar: Address, found: &[FoundFlow]) -> Launder
             score.found_value += flow.value;
             score.found_tainted += taint.min(flow.value);
             reached.insert(flow.to);
+        } else {
+            score.missed.push(flow.clone());
         }
     }
     score.found_terminals = reached.intersection(&case.terminals).count();
-    score.false_flows = tainted.len();
-    score.false_tainted = tainted.values().sum();
+    score.wrong = wrong(tainted);
     score
+}
+
+fn wrong(left: BTreeMap<(B256, Address, Address), u64>) -> Vec<FoundFlow> {
+    let flows = left.into_iter().map(|((tx, from, to), tainted)| FoundFlow {
+        tx,
+        from,
+        to,
+        tainted,
+    });
+    let mut flows: Vec<_> = flows.collect();
+    flows.sort_by_key(|flow| Reverse(flow.tainted));
+    flows
 }
 
 impl LaunderScore {
@@ -96,13 +107,14 @@ impl LaunderScore {
     pub fn precision(&self) -> u64 {
         share(
             wide(self.found_flows),
-            wide(self.found_flows + self.false_flows),
+            wide(self.found_flows + self.wrong.len()),
         )
     }
 
     /// The share of reported taint that is on flows of the case, in hundredths of a percent.
     pub fn tainted_precision(&self) -> u64 {
-        share(self.found_tainted, self.found_tainted + self.false_tainted)
+        let wrong: u64 = self.wrong.iter().map(|flow| flow.tainted).sum();
+        share(self.found_tainted, self.found_tainted + wrong)
     }
 }
 
@@ -179,7 +191,11 @@ mod tests {
     #[test]
     fn the_same_parties_in_another_transaction_are_not_the_flow() {
         let score = score(&case(), address(0xdd), &[found(5, 1, 2, 100)]);
-        assert_eq!((score.found_flows, score.false_flows), (0, 1));
+        assert_eq!(
+            (score.found_flows, score.wrong),
+            (0, vec![found(5, 1, 2, 100)])
+        );
+        assert_eq!(score.missed, case().flows);
     }
 
     #[test]
