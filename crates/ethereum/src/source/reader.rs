@@ -1,6 +1,6 @@
 //! What statements read of a chain, each block and receipt once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_primitives::B256;
@@ -13,6 +13,7 @@ use super::ask::{Ask, Heard};
 use super::notes::Notes;
 use super::shelf::Shelf;
 use crate::decode::{self, HeaderLean, ReceiptLean, Transactions, TxLean};
+use crate::history::Reach;
 use crate::probe::{Abilities, Tracing};
 
 /// Headers that are kept, with the hashes of their transactions.
@@ -39,6 +40,8 @@ pub(crate) struct Reader {
     pub(crate) abilities: OnceCell<Abilities>,
     /// How it traces, where the abilities do not say.
     pub(crate) tracing: OnceCell<Tracing>,
+    /// How many blocks and logs it answers for at once.
+    log_reach: Mutex<Reach>,
     headers: Shelf<u64, Arc<Read<HeaderLean>>>,
     bodies: Shelf<u64, Arc<Read<HeaderLean>>>,
     receipts: Shelf<u64, Arc<Read<Vec<ReceiptLean>>>>,
@@ -55,6 +58,7 @@ impl Reader {
             reach: AtomicU64::new(0),
             abilities: OnceCell::new(),
             tracing: OnceCell::new(),
+            log_reach: Mutex::default(),
             headers: Shelf::new(HEADERS),
             bodies: Shelf::new(BODIES),
             receipts: Shelf::new(RECEIPTS),
@@ -67,6 +71,22 @@ impl Reader {
 
     pub(crate) fn network(&self) -> &EvmNetwork {
         &self.network
+    }
+
+    /// What is known of how many logs it gives at once.
+    pub(crate) fn log_reach(&self) -> Reach {
+        *self.log_reach.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a walk found out about that: the narrowest limits, the width found last.
+    pub(crate) fn learn_log_reach(&self, learned: Reach) {
+        let mut known = self
+            .log_reach
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.limit = known.limit.into_iter().chain(learned.limit).min();
+        known.cap = known.cap.into_iter().chain(learned.cap).min();
+        known.wide = learned.wide.or(known.wide);
     }
 
     /// Makes sure, once, that the endpoint serves the chain.

@@ -1,6 +1,6 @@
 //! Everything that an account received.
 
-use hansel_ledger::{Arrival, Coin, Deposits, Gap, SourceError};
+use hansel_ledger::{Arrival, Coin, Deposits, Gap, Noise, SourceError};
 
 use super::book::arrivals_of;
 use super::inquiry::{Found, Inquiry};
@@ -14,8 +14,12 @@ pub(crate) async fn deposits(inquiry: Inquiry<'_>) -> Result<Deposits, SourceErr
         ..inquiry
     };
     let (tokens, ether) = futures::try_join!(tokens(&inquiry), ether(&native))?;
-    let (mut arrivals, noise) = tokens;
-    let (of_ether, lacks) = ether;
+    let (of_ether, mut lacks) = ether;
+    let (mut arrivals, noise) = tokens.unwrap_or_else(|| {
+        let bound = inquiry.bound;
+        lacks.from(inquiry.since, Gap::Hub { bound });
+        (Vec::new(), Noise::default())
+    });
     arrivals.extend(of_ether);
     arrivals.sort_by(|one, next| {
         let key = |arrival: &Arrival| (arrival.placement, arrival.tx, arrival.origin.clone());
@@ -31,13 +35,15 @@ pub(crate) async fn deposits(inquiry: Inquiry<'_>) -> Result<Deposits, SourceErr
     })
 }
 
-async fn tokens(
-    inquiry: &Inquiry<'_>,
-) -> Result<(Vec<Arrival>, hansel_ledger::Noise), SourceError> {
+/// What arrived of tokens; `None` where there is too much of it.
+async fn tokens(inquiry: &Inquiry<'_>) -> Result<Option<(Vec<Arrival>, Noise)>, SourceError> {
     let filters = deposit_filters(inquiry.reader.network().wrapped, inquiry.address);
     let found = filters.iter().map(|filter| inquiry.logs(filter));
     let mut rows = Rows::new();
     for more in futures::future::try_join_all(found).await? {
+        let Some(more) = more else {
+            return Ok(None);
+        };
         rows.extend(more);
     }
     let RowReadings {
@@ -58,7 +64,7 @@ async fn tokens(
         });
         arrivals.extend(new);
     }
-    Ok((arrivals, noise))
+    Ok(Some((arrivals, noise)))
 }
 
 /// What arrived of the native coin, in transactions of the account's own as well.

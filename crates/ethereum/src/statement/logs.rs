@@ -3,92 +3,128 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, b256};
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use hansel_ledger::{Arrival, Coin, EvmPlacement, Movement, Noise, SourceError};
-use serde_json::{Value, json};
+use hansel_ledger::{Arrival, Coin, ErrorClass, EvmPlacement, Movement, Noise, SourceError};
+use serde_json::json;
 
 use super::inquiry::{AT_A_TIME, Inquiry};
 use crate::decode::{self, LogLean, LogReading};
+use crate::history::{Advice, Blocks, LogFilter, LogWalk, Step, TooNarrow};
 use crate::source::reader::hex;
 
-/// `Transfer(address,address,uint256)`.
-pub(super) const TRANSFER: B256 =
-    b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+/// Requests of one walk; an endpoint that needs more answers for too few blocks at once.
+const REQUESTS: u64 = 5_000;
+/// Ranges of one walk that are asked for at a time.
+const WALKERS: usize = 8;
+
 /// `TransferSingle(address,address,address,uint256,uint256)`.
-pub(super) const TRANSFER_SINGLE: B256 =
+const TRANSFER_SINGLE: B256 =
     b256!("c3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2d0f62");
 /// `TransferBatch(address,address,address,uint256[],uint256[])`.
-pub(super) const TRANSFER_BATCH: B256 =
+const TRANSFER_BATCH: B256 =
     b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
 /// `Deposit(address,uint256)`.
-pub(super) const DEPOSIT: B256 =
+const DEPOSIT: B256 =
     b256!("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
-/// `Withdrawal(address,uint256)`.
-pub(super) const WITHDRAWAL: B256 =
-    b256!("7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65");
-
-/// Which logs: of this contract where one is named, with one of these words at each place that names any.
-#[derive(Clone, Debug)]
-pub(super) struct LogFilter {
-    pub(super) contract: Option<Address>,
-    pub(super) topics: Vec<Vec<B256>>,
-}
 
 /// Logs by block and index, so that one which two filters find counts once.
 pub(super) type Rows = BTreeMap<(u64, u64), LogLean>;
 
-impl LogFilter {
-    fn matches(&self, log: &LogLean) -> bool {
-        let mut wanted = self.topics.iter().enumerate();
-        self.contract.is_none_or(|contract| contract == log.address)
-            && wanted.all(|(place, words)| {
-                let topic = log.topics.get(place);
-                words.is_empty() || topic.is_some_and(|topic| words.contains(topic))
-            })
-    }
-
-    fn params(&self, since: u64, until: u64) -> Value {
-        let topics: Vec<Value> = self
-            .topics
-            .iter()
-            .map(|words| match words.as_slice() {
-                [] => Value::Null,
-                [word] => json!(word),
-                words => json!(words),
-            })
-            .collect();
-        let mut filter = json!({
-            "fromBlock": hex(since),
-            "toBlock": hex(until),
-            "topics": topics,
-        });
-        if let Some(contract) = self.contract {
-            filter["address"] = json!(contract);
-        }
-        json!([filter])
-    }
+/// What is asked of an endpoint in a walk: a range of blocks, or all logs of one.
+enum Piece {
+    Range(Blocks),
+    Block(u64),
 }
 
 impl Inquiry<'_> {
-    /// All logs that match, over the blocks of the inquiry.
-    pub(super) async fn logs(&self, filter: &LogFilter) -> Result<Rows, SourceError> {
-        let heard = self
-            .reader
-            .ask
-            .call("eth_getLogs", &filter.params(self.since, self.until))
-            .await?;
-        let logs = self.reader.ask.read(&heard, decode::logs)?;
-        let mut rows = Rows::new();
-        for log in logs {
-            let inside = (self.since..=self.until).contains(&log.block_number);
-            if !inside || log.removed == Some(true) || !filter.matches(&log) {
-                let detail = "a log is of another block, contract or account than was asked for";
-                return Err(self.reader.ask.inconsistent(&heard, detail));
+    /// All logs that match, over the blocks of the inquiry; `None` where there are too many.
+    ///
+    /// A range that the endpoint refuses is cut; a block that it refuses is read from its receipts.
+    pub(super) async fn logs(&self, filter: &LogFilter) -> Result<Option<Rows>, SourceError> {
+        let learned = self.reader.log_reach();
+        let range = (self.since, self.until);
+        let mut walk = LogWalk::new(filter.clone(), range, learned, self.most_rows(), REQUESTS);
+        let mut open = FuturesUnordered::new();
+        loop {
+            while open.len() < WALKERS {
+                let next = walk.ask().map_err(|error| self.too_narrow(&error))?;
+                let Some(blocks) = next else {
+                    break;
+                };
+                open.push(self.logs_of(filter, Piece::Range(blocks)));
             }
-            rows.insert((log.block_number, log.log_index), log);
+            let Some((piece, outcome)) = open.next().await else {
+                break;
+            };
+            let step = match (piece, outcome) {
+                (Piece::Range(blocks), Ok(logs)) => walk.answered(blocks, logs),
+                (Piece::Block(height), Ok(logs)) => walk.read(height, logs),
+                (Piece::Range(blocks), Err(error)) if refuses(&error) => {
+                    Ok(walk.refused(blocks, Advice::default()))
+                }
+                (_, Err(error)) => return Err(error),
+            };
+            match step.map_err(|error| self.contradiction("eth_getLogs", &error))? {
+                Step::Next => {}
+                Step::ReadBlock(height) => open.push(self.logs_of(filter, Piece::Block(height))),
+                Step::TooMany => return Ok(None),
+            }
         }
+        drop(open);
+        let found = walk.finish();
+        let found = found.map_err(|error| self.contradiction("eth_getLogs", &error))?;
+        self.reader.learn_log_reach(found.learned);
+        let rows = found.logs.into_iter();
+        Ok(Some(
+            rows.map(|log| ((log.block_number, log.log_index), log))
+                .collect(),
+        ))
+    }
+
+    async fn logs_of(
+        &self,
+        filter: &LogFilter,
+        piece: Piece,
+    ) -> (Piece, Result<Vec<LogLean>, SourceError>) {
+        let outcome = match piece {
+            Piece::Range(blocks) => self.logs_in(filter, blocks).await,
+            Piece::Block(height) => self.logs_in_receipts(height).await,
+        };
+        (piece, outcome)
+    }
+
+    async fn logs_in(
+        &self,
+        filter: &LogFilter,
+        blocks: Blocks,
+    ) -> Result<Vec<LogLean>, SourceError> {
+        let ask = &self.reader.ask;
+        let heard = ask.call("eth_getLogs", &filter.parameters(blocks)).await?;
+        let logs = ask.read(&heard, decode::logs)?;
         self.notes.keep(&heard.evidence);
-        Ok(rows)
+        Ok(logs)
+    }
+
+    async fn logs_in_receipts(&self, height: u64) -> Result<Vec<LogLean>, SourceError> {
+        let header = self.reader.header(height).await?;
+        let receipts = self.reader.receipts(&header.value).await?;
+        self.notes.keep(&receipts.evidence);
+        let logs = receipts.value.iter().flat_map(|receipt| &receipt.logs);
+        Ok(logs.cloned().collect())
+    }
+
+    /// Logs that are read of one filter: spam is not counted, but nobody reads without end.
+    fn most_rows(&self) -> usize {
+        let rows = self.bound.saturating_mul(4).saturating_add(1_000);
+        usize::try_from(rows).unwrap_or(usize::MAX)
+    }
+
+    fn too_narrow(&self, error: &TooNarrow) -> SourceError {
+        let params = json!([{ "fromBlock": hex(self.since), "toBlock": hex(self.until) }]);
+        let class = ErrorClass::TooPopular;
+        self.reader
+            .refusal(class, "eth_getLogs", &params, &error.to_string())
     }
 
     /// The arrivals that logs tell of, each in the block that it names.
@@ -125,7 +161,7 @@ impl Inquiry<'_> {
         let index = index.ok_or_else(|| {
             let params = json!([hex(log.block_number), false]);
             let detail = "the block does not hold the transaction of a log";
-            let class = hansel_ledger::ErrorClass::Inconsistent;
+            let class = ErrorClass::Inconsistent;
             self.reader
                 .refusal(class, "eth_getBlockByNumber", &params, detail)
         })?;
@@ -163,31 +199,29 @@ pub(super) fn read_rows(rows: Rows) -> RowReadings {
     readings
 }
 
-/// The filters of a token's logs that name an account: what it gave, and what it received.
-pub(super) fn token_filters(contract: Address, address: Address) -> [LogFilter; 2] {
-    let account = address.into_word();
-    let gave = vec![vec![TRANSFER, DEPOSIT, WITHDRAWAL], vec![account]];
-    let received = vec![vec![TRANSFER], Vec::new(), vec![account]];
-    [gave, received].map(|topics| LogFilter {
-        contract: Some(contract),
-        topics,
-    })
+/// True for a refusal that a narrower question may get around. Texts and codes differ too much to tell a limit from
+/// a whim; what is refused for a single block as well is a failure.
+fn refuses(error: &SourceError) -> bool {
+    matches!(
+        error.class,
+        ErrorClass::Unsupported | ErrorClass::TooPopular | ErrorClass::Truncated
+    )
 }
 
 /// The filters of everything that an account received, of any token.
 pub(super) fn deposit_filters(wrapped: Option<Address>, address: Address) -> Vec<LogFilter> {
     let account = address.into_word();
     let any = |topics| LogFilter {
-        contract: None,
+        contracts: Vec::new(),
         topics,
     };
     let events = vec![TRANSFER_SINGLE, TRANSFER_BATCH];
     let mut filters = vec![
-        any(vec![vec![TRANSFER], Vec::new(), vec![account]]),
+        LogFilter::received(None, address),
         any(vec![events, Vec::new(), Vec::new(), vec![account]]),
     ];
     filters.extend(wrapped.map(|contract| LogFilter {
-        contract: Some(contract),
+        contracts: vec![contract],
         topics: vec![vec![DEPOSIT], vec![account]],
     }));
     filters

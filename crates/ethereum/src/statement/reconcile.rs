@@ -9,8 +9,7 @@ use hansel_ledger::{AccountNature, Amount, Arrival, Coin, EvmPlacement, Gap, Ori
 use super::block::Touched;
 use super::book::Rest;
 use super::inquiry::{AT_A_TIME, Draft, Ends, Inquiry};
-use super::logs::LogFilter;
-use crate::history::{BalanceHistory, BalanceSearch, Held, Unexplained};
+use crate::history::{BalanceHistory, BalanceSearch, Held, LogFilter, Unexplained};
 
 /// Blocks of a token that are looked into; a token whose balances change by themselves differs in every one.
 const TOKEN_BLOCKS: usize = 32;
@@ -252,7 +251,7 @@ impl Inquiry<'_> {
             return Ok(found.map(|log| log.transaction_hash).collect());
         }
         let filter = LogFilter {
-            contract: Some(contract),
+            contracts: vec![contract],
             topics: Vec::new(),
         };
         let block = Inquiry {
@@ -260,7 +259,7 @@ impl Inquiry<'_> {
             until: height,
             ..*self
         };
-        let rows = block.logs(&filter).await?;
+        let rows = block.logs(&filter).await?.unwrap_or_default();
         let found = rows.values().filter(|log| names(&log.topics));
         Ok(found.map(|log| log.transaction_hash).collect())
     }

@@ -9,13 +9,18 @@ use serde_json::json;
 use super::book::Book;
 use super::inquiry::{Draft, Found, Inquiry};
 use super::lack::Lacks;
-use super::logs::{RowReadings, gives, read_rows, token_filters};
+use super::logs::{RowReadings, gives, read_rows};
 use crate::decode::LogLean;
+use crate::history::LogFilter;
 
 /// Every transaction in which the account gave the token, and what it received in others.
 pub(super) async fn find(inquiry: &Inquiry<'_>, contract: Address) -> Result<Found, SourceError> {
-    let [gave, received] = token_filters(contract, inquiry.address);
-    let (mut rows, more) = futures::try_join!(inquiry.logs(&gave), inquiry.logs(&received))?;
+    let given = LogFilter::given(Some(contract), inquiry.address, true);
+    let received = LogFilter::received(Some(contract), inquiry.address);
+    let found = futures::try_join!(inquiry.logs(&given), inquiry.logs(&received))?;
+    let (Some(mut rows), Some(more)) = found else {
+        return Ok(Found::Hub);
+    };
     rows.extend(more);
     let RowReadings {
         moved,

@@ -1,0 +1,307 @@
+//! Statements of a story that real nodes ran, against what truly happened in it: through traces, through plain
+//! archive RPC, and without old state.
+
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
+use async_trait::async_trait;
+use hansel_ethereum::EvmSource;
+use hansel_ledger::{
+    AccountNature, AccountStatement, Amount, Asset, Chain, ChainSource, Coin, EndpointActivity,
+    EvmFact, EvmNetwork, EvmQuery, Fact, Family, Gap, Origin, Query, SourceError,
+};
+use hansel_testkit::{
+    Anvil, AnvilOptions, EvmScenario, EvmStory, Hardhat, HardhatOptions, require_anvil,
+    require_hardhat,
+};
+use hansel_wire::{HttpOptions, HttpWire, Paces, Request, Wire};
+
+/// A wire to a real node that says it does not know some methods, or keeps no state below a height.
+struct Lesser {
+    wire: HttpWire,
+    unknown: &'static [&'static str],
+    state_from: u64,
+}
+
+#[async_trait]
+impl Wire for Lesser {
+    fn endpoint(&self) -> &str {
+        self.wire.endpoint()
+    }
+
+    async fn send(&self, request: &Request) -> Result<Vec<u8>, SourceError> {
+        let Request::Call { method, params } = request else {
+            return self.wire.send(request).await;
+        };
+        if self.unknown.iter().any(|start| method.starts_with(start)) {
+            return Ok(refusal(-32601, "the method does not exist/is not available"));
+        }
+        let stateful = ["eth_getBalance", "eth_getTransactionCount", "eth_getCode", "eth_call"];
+        if stateful.contains(&method.as_str()) && height(params) < self.state_from {
+            return Ok(refusal(-32000, "missing trie node 5f (path ) <nil>"));
+        }
+        self.wire.send(request).await
+    }
+
+    fn activity(&self) -> EndpointActivity {
+        self.wire.activity()
+    }
+}
+
+fn refusal(code: i64, message: &str) -> Vec<u8> {
+    let error = serde_json::json!({ "code": code, "message": message });
+    let answer = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "error": error });
+    answer.to_string().into_bytes()
+}
+
+fn height(params: &str) -> u64 {
+    let params: Vec<serde_json::Value> = serde_json::from_str(params).unwrap();
+    let last = params.last().unwrap().as_str().unwrap();
+    u64::from_str_radix(last.trim_start_matches("0x"), 16).unwrap()
+}
+
+const NOTHING_LESS: &[&str] = &[];
+const NO_TRACES: &[&str] = &["debug_", "trace_", "ots_"];
+
+fn source(url: &str, story: &EvmStory, unknown: &'static [&'static str], from: u64) -> EvmSource {
+    let network = EvmNetwork {
+        chain_id: story.chain_id,
+        native: Asset {
+            symbol: "ETH".into(),
+            decimals: 18,
+        },
+        wrapped: Some(story.account("weth")),
+        tokens: Vec::new(),
+    };
+    let chain = Chain::new("story", Family::Evm(Arc::new(network))).unwrap();
+    let wire = HttpWire::new(&url.parse().unwrap(), HttpOptions::default(), &Paces::default());
+    let wire = Lesser {
+        wire: wire.unwrap(),
+        unknown,
+        state_from: from,
+    };
+    EvmSource::new(chain, Arc::new(wire)).unwrap()
+}
+
+fn statement(source: &EvmSource, address: Address, coin: Coin, until: u64) -> AccountStatement {
+    let query = EvmQuery::Account {
+        address,
+        coin,
+        since: 0,
+        until,
+        bound: 5_000,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let answer = runtime.block_on(source.answer(&Query::Evm(query)));
+    let answer = answer.unwrap_or_else(|error| panic!("{address} {coin}: {error}"));
+    match answer.fact {
+        Fact::Evm(EvmFact::Account(statement)) => statement,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What the story says of an account and coin: the transactions in which it gave, and what came in others.
+struct Truth {
+    gave: Vec<B256>,
+    came: BTreeMap<B256, Amount>,
+}
+
+fn truth(story: &EvmStory, address: Address, coin: Coin) -> Truth {
+    let mut truth = Truth {
+        gave: Vec::new(),
+        came: BTreeMap::new(),
+    };
+    for deed in &story.deeds {
+        let of_coin = || deed.movements.iter().filter(|one| one.coin == coin);
+        let pays = coin == Coin::Native && deed.sender == address;
+        if pays || of_coin().any(|one| one.from == address) {
+            truth.gave.push(deed.hash);
+            continue;
+        }
+        for one in of_coin().filter(|one| one.to == address) {
+            let sum = truth.came.entry(deed.hash).or_default();
+            *sum = sum.checked_add(one.amount.into()).unwrap();
+        }
+    }
+    truth
+}
+
+fn gave(statement: &AccountStatement) -> Vec<B256> {
+    statement.transactions.iter().map(|tx| tx.hash).collect()
+}
+
+/// Arrivals by transaction, those of no transaction under none.
+fn came(statement: &AccountStatement) -> BTreeMap<Option<B256>, Amount> {
+    let mut came: BTreeMap<Option<B256>, Amount> = BTreeMap::new();
+    for arrival in &statement.arrivals {
+        let sum = came.entry(arrival.tx).or_default();
+        *sum = sum.checked_add(arrival.amount).unwrap();
+    }
+    came
+}
+
+/// Accounts and coins of the story that are no one's business to list by name, but for the block's maker.
+fn pools(story: &EvmStory) -> Vec<(Address, Coin)> {
+    let named: BTreeSet<Address> = story.accounts.values().copied().collect();
+    let pools = story.balances.keys().copied();
+    pools.filter(|(address, _)| named.contains(address)).collect()
+}
+
+struct Told {
+    node: Anvil,
+    story: EvmStory,
+}
+
+fn told(options: &AnvilOptions) -> Option<Told> {
+    let node = Anvil::start(&require_anvil()?, options).unwrap();
+    let story = EvmScenario::small().play(node.rpc()).unwrap();
+    Some(Told { node, story })
+}
+
+/// Contradicts a statement that differs from the story in anything, whatever its coverage says.
+fn assert_true(story: &EvmStory, statement: &AccountStatement) {
+    let (address, coin) = (statement.address, statement.coin);
+    let name = story.accounts.iter().find(|(_, one)| **one == address);
+    let who = format!("{:?} {coin}: {:?}", name.unwrap().0, statement.coverage);
+    let truth = truth(story, address, coin);
+    assert_eq!(gave(statement), truth.gave, "{who}");
+    let mut came = came(statement);
+    // What the chain was started with comes in no transaction.
+    came.remove(&None);
+    let told: BTreeMap<_, _> = truth.came.into_iter().map(|(tx, sum)| (Some(tx), sum)).collect();
+    assert_eq!(came, told, "{who}");
+    let closing = statement.closing.map(Amount::to_u256);
+    assert_eq!(closing, Some(story.balance(address, coin)), "{who}");
+}
+
+#[test]
+fn through_traces_every_statement_of_the_story_is_what_happened() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let source = source(&node.url(), &story, NOTHING_LESS, 0);
+    let mut incomplete = Vec::new();
+    for (address, coin) in pools(&story) {
+        let statement = statement(&source, address, coin, story.tip());
+        assert_true(&story, &statement);
+        if statement.coverage.complete_through != Some(story.tip()) {
+            incomplete.push((address, coin, statement.coverage));
+        }
+    }
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+#[test]
+fn without_traces_statements_differ_only_in_what_their_gaps_name() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let source = source(&node.url(), &story, NO_TRACES, 0);
+    for (address, coin) in pools(&story) {
+        let statement = statement(&source, address, coin, story.tip());
+        let plain = statement.coverage.gaps.iter().all(|gap| !decisive(gap));
+        let external = statement.nature == AccountNature::External;
+        if matches!(coin, Coin::Token(_)) {
+            assert_true(&story, &statement);
+        } else if external && plain {
+            assert_bisected(&story, &statement);
+        } else {
+            // Contracts can move ether in and out between two balances: that is said.
+            assert!(!plain, "{address} {coin}");
+        }
+    }
+}
+
+fn decisive(gap: &Gap) -> bool {
+    !matches!(gap, Gap::NoTraces { .. })
+}
+
+/// Transactions are the same; arrivals have the same sums in each block, their origin may be unknown.
+fn assert_bisected(story: &EvmStory, statement: &AccountStatement) {
+    let truth = truth(story, statement.address, statement.coin);
+    assert_eq!(gave(statement), truth.gave);
+    let balance = story.balance(statement.address, statement.coin);
+    assert_eq!(statement.closing, Some(balance.into()));
+    let unexplained = statement
+        .arrivals
+        .iter()
+        .filter(|arrival| arrival.origin == Origin::Unexplained && arrival.placement.block.height > 0);
+    let named = statement.coverage.gaps.iter().any(|gap| !decisive(gap));
+    assert!(named || unexplained.count() == 0);
+    for arrival in &statement.arrivals {
+        if let (Some(tx), Origin::Call(_)) = (arrival.tx, &arrival.origin) {
+            assert_eq!(truth.came.get(&tx), Some(&arrival.amount));
+        }
+    }
+}
+
+#[test]
+fn without_old_state_what_is_told_is_true_and_the_gaps_are_named() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let source = source(&node.url(), &story, NO_TRACES, story.tip());
+    let since = 1;
+    for (address, coin) in pools(&story) {
+        let query = EvmQuery::Account {
+            address,
+            coin,
+            since,
+            until: story.tip(),
+            bound: 5_000,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(source.answer(&Query::Evm(query))).unwrap();
+        let Fact::Evm(EvmFact::Account(statement)) = answer.fact else {
+            panic!("not a statement");
+        };
+        assert_eq!(statement.opening, None);
+        let no_state = Gap::NoState { block: since - 1 };
+        assert!(statement.coverage.gaps.contains(&no_state));
+        assert_eq!(statement.coverage.complete_through, None);
+        let truth = truth(&story, address, coin);
+        let told: BTreeSet<B256> = gave(&statement).into_iter().collect();
+        let true_ones: BTreeSet<B256> = truth.gave.iter().copied().collect();
+        if matches!(coin, Coin::Token(_)) {
+            // Forged logs cannot be told from others without balances.
+            assert!(told.is_superset(&true_ones), "{address} {coin}");
+        } else {
+            assert!(told.is_subset(&true_ones), "{address} {coin}");
+            let sent = |deed: &&hansel_testkit::EvmDeed| deed.sender == address;
+            for deed in story.deeds.iter().filter(sent) {
+                assert!(told.contains(&deed.hash), "{address} sent {}", deed.hash);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_client_without_traces_tells_the_same() {
+    let (Some(Told { node, story }), Some(hardhat)) =
+        (told(&AnvilOptions::default()), require_hardhat())
+    else {
+        return;
+    };
+    let hardhat = Hardhat::start(&hardhat, &HardhatOptions::default()).unwrap();
+    let same = EvmScenario::small().play(hardhat.rpc()).unwrap();
+    let one = source(&node.url(), &story, NO_TRACES, 0);
+    let other = source(&hardhat.rpc().url(), &same, NOTHING_LESS, 0);
+    for name in ["thief", "relay1", "victim", "quiet", "deposit", "heir"] {
+        for coin in [Coin::Native, story.coin("usd")] {
+            let told = [&one, &other].map(|source| {
+                let told = statement(source, story.account(name), coin, story.tip());
+                (gave(&told), came(&told), told.closing, told.nature, told.noise)
+            });
+            assert_eq!(told[0], told[1], "{name} {coin}");
+        }
+    }
+}
