@@ -15,7 +15,7 @@ use hansel_testkit::{
     EVM_GAS_PRICE, EvmLedger, EvmLedgerBuilder, EvmProfile, EvmSent, EvmServer, EvmServerOptions,
     EvmStep, EvmToken,
 };
-use hansel_wire::{HttpOptions, HttpWire, Paces};
+use hansel_wire::{HttpOptions, HttpWire, JsonRpc, Paces};
 
 const USD: Address = address!("00000000000000000000000000000000000000d0");
 const SPLITTER: Address = address!("00000000000000000000000000000000000000c0");

@@ -17,7 +17,7 @@ use hansel_testkit::{
     Anvil, AnvilOptions, EvmScenario, EvmStory, Hardhat, HardhatOptions, require_anvil,
     require_hardhat,
 };
-use hansel_wire::{HttpOptions, HttpWire, Paces, Request, Wire};
+use hansel_wire::{HttpOptions, HttpWire, JsonRpc, Paces, Request, Wire};
 
 /// A wire to a real node that says it does not know some methods, or keeps no state below a height.
 struct Lesser {
@@ -37,9 +37,17 @@ impl Wire for Lesser {
             return self.wire.send(request).await;
         };
         if self.unknown.iter().any(|start| method.starts_with(start)) {
-            return Ok(refusal(-32601, "the method does not exist/is not available"));
+            return Ok(refusal(
+                -32601,
+                "the method does not exist/is not available",
+            ));
         }
-        let stateful = ["eth_getBalance", "eth_getTransactionCount", "eth_getCode", "eth_call"];
+        let stateful = [
+            "eth_getBalance",
+            "eth_getTransactionCount",
+            "eth_getCode",
+            "eth_call",
+        ];
         if stateful.contains(&method.as_str()) && height(params) < self.state_from {
             return Ok(refusal(-32000, "missing trie node 5f (path ) <nil>"));
         }
@@ -77,7 +85,11 @@ fn source(url: &str, story: &EvmStory, unknown: &'static [&'static str], from: u
         tokens: Vec::new(),
     };
     let chain = Chain::new("story", Family::Evm(Arc::new(network))).unwrap();
-    let wire = HttpWire::new(&url.parse().unwrap(), HttpOptions::default(), &Paces::default());
+    let options = HttpOptions {
+        version: JsonRpc::V2,
+        ..HttpOptions::default()
+    };
+    let wire = HttpWire::new(&url.parse().unwrap(), options, &Paces::default());
     let wire = Lesser {
         wire: wire.unwrap(),
         unknown,
@@ -146,11 +158,14 @@ fn came(statement: &AccountStatement) -> BTreeMap<Option<B256>, Amount> {
     came
 }
 
-/// Accounts and coins of the story that are no one's business to list by name, but for the block's maker.
+/// The named accounts with every coin that they held, but for a token's own contract with itself: it stands for
+/// what is made and destroyed, which its logs name the zero address for.
 fn pools(story: &EvmStory) -> Vec<(Address, Coin)> {
     let named: BTreeSet<Address> = story.accounts.values().copied().collect();
-    let pools = story.balances.keys().copied();
-    pools.filter(|(address, _)| named.contains(address)).collect()
+    let counts = |(address, coin): &(Address, Coin)| {
+        named.contains(address) && *coin != Coin::Token(*address)
+    };
+    story.balances.keys().copied().filter(counts).collect()
 }
 
 struct Told {
@@ -174,7 +189,11 @@ fn assert_true(story: &EvmStory, statement: &AccountStatement) {
     let mut came = came(statement);
     // What the chain was started with comes in no transaction.
     came.remove(&None);
-    let told: BTreeMap<_, _> = truth.came.into_iter().map(|(tx, sum)| (Some(tx), sum)).collect();
+    let told: BTreeMap<_, _> = truth
+        .came
+        .into_iter()
+        .map(|(tx, sum)| (Some(tx), sum))
+        .collect();
     assert_eq!(came, told, "{who}");
     let closing = statement.closing.map(Amount::to_u256);
     assert_eq!(closing, Some(story.balance(address, coin)), "{who}");
@@ -228,10 +247,9 @@ fn assert_bisected(story: &EvmStory, statement: &AccountStatement) {
     assert_eq!(gave(statement), truth.gave);
     let balance = story.balance(statement.address, statement.coin);
     assert_eq!(statement.closing, Some(balance.into()));
-    let unexplained = statement
-        .arrivals
-        .iter()
-        .filter(|arrival| arrival.origin == Origin::Unexplained && arrival.placement.block.height > 0);
+    let unexplained = statement.arrivals.iter().filter(|arrival| {
+        arrival.origin == Origin::Unexplained && arrival.placement.block.height > 0
+    });
     let named = statement.coverage.gaps.iter().any(|gap| !decisive(gap));
     assert!(named || unexplained.count() == 0);
     for arrival in &statement.arrivals {
@@ -299,7 +317,13 @@ fn a_second_client_without_traces_tells_the_same() {
         for coin in [Coin::Native, story.coin("usd")] {
             let told = [&one, &other].map(|source| {
                 let told = statement(source, story.account(name), coin, story.tip());
-                (gave(&told), came(&told), told.closing, told.nature, told.noise)
+                (
+                    gave(&told),
+                    came(&told),
+                    told.closing,
+                    told.nature,
+                    told.noise,
+                )
             });
             assert_eq!(told[0], told[1], "{name} {coin}");
         }

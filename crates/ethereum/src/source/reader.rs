@@ -1,7 +1,7 @@
 //! What statements read of a chain, each block and receipt once.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alloy_primitives::B256;
 use hansel_ledger::{Chain, ErrorClass, Evidence, EvmNetwork, SourceError};
@@ -75,7 +75,10 @@ impl Reader {
 
     /// What is known of how many logs it gives at once.
     pub(crate) fn log_reach(&self) -> Reach {
-        *self.log_reach.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .log_reach
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps what a walk found out about that: the narrowest limits, the width found last.

@@ -25,8 +25,7 @@ const TRANSFER_SINGLE: B256 =
 const TRANSFER_BATCH: B256 =
     b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
 /// `Deposit(address,uint256)`.
-const DEPOSIT: B256 =
-    b256!("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
+const DEPOSIT: B256 = b256!("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
 
 /// Logs by block and index, so that one which two filters find counts once.
 pub(super) type Rows = BTreeMap<(u64, u64), LogLean>;
