@@ -88,21 +88,28 @@ pub(crate) fn open_chain(
 /// The endpoints that the command line names, else the configured ones.
 pub(crate) fn specs(args: &SourceArgs, config: &Config) -> Result<Vec<EndpointSpec>, Failure> {
     if !args.endpoint.is_empty() {
-        let specs = args
-            .endpoint
-            .iter()
-            .map(|text| text.parse::<EndpointSpec>());
+        let specs = args.endpoint.iter().map(|text| {
+            text.parse()
+                .and_then(|spec: EndpointSpec| spec.expanded(variable))
+        });
         return specs.collect::<Result<_, _>>().map_err(Failure::misuse);
     }
     let (origin, text) = config.text("endpoints.toml")?;
     let file: Endpoints = toml::from_str(&text).with_context(|| format!("cannot read {origin}"))?;
-    let entry =
-        |entry: EndpointEntry| EndpointSpec::try_from(entry).with_context(|| origin.clone());
+    let entry = |entry: EndpointEntry| {
+        let spec = EndpointSpec::try_from(entry).and_then(|spec| spec.expanded(variable));
+        spec.with_context(|| origin.clone())
+    };
     Ok(file
         .endpoints
         .into_iter()
         .map(entry)
         .collect::<Result<_, _>>()?)
+}
+
+/// What the environment holds for a key that an endpoint's URL names.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// How endpoints are opened.

@@ -7,6 +7,7 @@ mod protocols;
 pub mod rpc;
 mod source;
 mod statement;
+pub mod wire;
 
 pub use protocols::EthereumProtocols;
 pub use source::EvmSource;

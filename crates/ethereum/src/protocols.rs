@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use hansel_ledger::{Chain, ChainSource};
-use hansel_wire::{
-    EndpointKind, EndpointSpec, OpenError, OpenOptions, Paces, Protocols, Wire, http_wire,
-};
+use hansel_wire::{EndpointKind, EndpointSpec, OpenError, OpenOptions, Paces, Protocols, Wire};
 
 use crate::EvmSource;
+use crate::wire::evm_wire;
 
 /// The protocol of EVM endpoints: JSON-RPC over HTTP, WebSocket or a local socket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +23,7 @@ impl Protocols for EthereumProtocols {
         options: &OpenOptions,
         paces: &Paces,
     ) -> Result<Arc<dyn Wire>, OpenError> {
-        http_wire(spec, options, None, paces)
+        evm_wire(spec, options, paces)
     }
 
     fn source(

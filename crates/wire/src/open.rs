@@ -8,8 +8,9 @@ use hansel_ledger::{Chain, ChainSource};
 use url::Url;
 
 use crate::{
-    ClientError, Clock, Credentials, EndpointKind, EndpointSpec, Failover, HttpOptions, HttpWire,
-    JsonRpc, Limits, Paces, RecordWire, Recorder, Recording, RecordingError, ReplayWire, Wire,
+    ClientError, Clock, Credentials, EndpointError, EndpointKind, EndpointSpec, Failover,
+    HttpOptions, HttpWire, JsonRpc, Limits, Paces, RecordWire, Recorder, Recording, RecordingError,
+    ReplayWire, Wire,
 };
 
 /// How the endpoints of one family of chains are reached and read.
@@ -91,6 +92,17 @@ pub enum OpenError {
         /// Why.
         cause: ClientError,
     },
+    /// An endpoint's URL does not say what it speaks.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A WebSocket is not asked through a proxy.
+    #[error(
+        "{endpoint}: a WebSocket cannot be asked through a proxy\nhint: name the endpoint's HTTP URL instead"
+    )]
+    SocketProxy {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// Electrum servers are asked through SOCKS5 proxies only.
     #[error(
         "{endpoint}: Electrum servers cannot be asked through an HTTP proxy\nhint: use socks5h://HOST:PORT"
@@ -146,10 +158,12 @@ fn live_sources(
         spec.chain
             .as_deref()
             .is_none_or(|name| name == chain.name())
-            && protocols.kinds().contains(&spec.kind)
     };
     let mut sources = Vec::new();
     for spec in specs.iter().filter(serves) {
+        let Some(spec) = &spec.among(protocols.kinds())? else {
+            continue;
+        };
         let wire = protocols.wire(spec, options, &paces)?;
         let wire = match &options.record {
             Some(record) => {

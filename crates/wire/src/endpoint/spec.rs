@@ -27,6 +27,8 @@ pub struct EndpointSpec {
     /// Requests started per second; `None` for no limit.
     pub requests_per_second: Option<NonZeroU32>,
     url: Url,
+    /// True where the kind was named and not guessed from the URL.
+    told: bool,
 }
 
 /// An entry of `config/endpoints.toml`.
@@ -101,6 +103,9 @@ pub enum EndpointError {
         "`{0}` lacks its port\nhint: Electrum servers usually listen on 50001 (tcp) or 50002 (ssl)"
     )]
     Port(String),
+    /// A variable that the environment lacks.
+    #[error("the environment variable {0}, which an endpoint's URL names, is not set")]
+    Unset(String),
     /// A name that no chain can have.
     #[error("`{0}` is not a chain's name")]
     Chain(String),
@@ -117,6 +122,58 @@ impl EndpointSpec {
         origin(&self.url)
     }
 
+    /// The endpoint as one of `kinds`, which serve a chain; `None` where it is of another kind.
+    ///
+    /// A kind that was only guessed from the URL gives way to the only one that could be meant. Fails where
+    /// several could.
+    pub fn among(&self, kinds: &[EndpointKind]) -> Result<Option<Self>, EndpointError> {
+        let as_kind = |kind| Self {
+            kind,
+            ..self.clone()
+        };
+        let guess = EndpointKind::of(&self.url);
+        let stated = if self.told { Some(self.kind) } else { guess };
+        if let Some(kind) = stated.filter(|kind| kinds.contains(kind)) {
+            return Ok(Some(as_kind(kind)));
+        }
+        let scheme = self.url.scheme();
+        let mut possible = kinds.iter().filter(|kind| kind.schemes().contains(&scheme));
+        match (possible.next(), possible.next()) {
+            _ if self.told => Ok(None),
+            (Some(kind), None) => Ok(Some(as_kind(*kind))),
+            (Some(_), Some(_)) if guess.is_none() => Err(EndpointError::Ambiguous(self.origin())),
+            _ => Ok(None),
+        }
+    }
+
+    /// The endpoint with each part `${NAME}` of its path replaced by what `variable` says of `NAME`.
+    ///
+    /// What is put in is part of the path only and appears in no message.
+    pub fn expanded(
+        mut self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, EndpointError> {
+        let parts: Vec<String> = self.url.path().split('/').skip(1).map(Into::into).collect();
+        let expand = |part: &String| match variable_in(part) {
+            Some(name) => variable(name)
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| EndpointError::Unset(one_line(name, 60)))
+                .map(Some),
+            None => Ok(None),
+        };
+        let values = parts.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
+        if values.iter().all(Option::is_none) {
+            return Ok(self);
+        }
+        let path: Vec<String> = parts
+            .into_iter()
+            .zip(values)
+            .map(|(part, value)| value.map_or(part, |value| encoded(&value)))
+            .collect();
+        self.url.set_path(&format!("/{}", path.join("/")));
+        Ok(self)
+    }
+
     fn new(
         chain: Option<String>,
         kind: Option<EndpointKind>,
@@ -125,11 +182,15 @@ impl EndpointSpec {
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
             return Err(EndpointError::Secret);
         }
-        let host = url.host_str().filter(|host| !host.is_empty());
-        host.ok_or_else(|| EndpointError::NotAUrl(origin(&url)))?;
+        let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+        if has_host == (url.scheme() == "ipc") || url.path() == "" && !has_host {
+            return Err(EndpointError::NotAUrl(origin(&url)));
+        }
+        let told = kind.is_some();
+        // Where the chain leaves a choice, `among` says that it is not known.
         let kind = kind
             .or_else(|| EndpointKind::of(&url))
-            .ok_or_else(|| EndpointError::Ambiguous(origin(&url)))?;
+            .unwrap_or(EndpointKind::Rpc);
         if !kind.schemes().contains(&url.scheme()) {
             let scheme = url.scheme().to_owned();
             return Err(EndpointError::Scheme { kind, scheme });
@@ -143,6 +204,7 @@ impl EndpointSpec {
             concurrency: None,
             requests_per_second: None,
             url,
+            told,
         })
     }
 }
@@ -230,11 +292,30 @@ fn chain_name(text: &str) -> Result<String, EndpointError> {
 }
 
 fn origin(url: &Url) -> String {
+    if url.scheme() == "ipc" {
+        return format!("ipc://{}", one_line(url.path(), 260));
+    }
     let host = one_line(url.host_str().unwrap_or_default(), 260);
     let port = url
         .port()
         .map_or_else(String::new, |port| format!(":{port}"));
     format!("{}://{host}{port}", url.scheme())
+}
+
+/// The name in a part `${NAME}` of a path, whose braces a URL spells as numbers.
+fn variable_in(part: &str) -> Option<&str> {
+    let opened = part.strip_prefix("$%7B").or(part.strip_prefix("${"))?;
+    opened.strip_suffix("%7D").or(opened.strip_suffix('}'))
+}
+
+/// A text as one part of a path.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte);
+    let spell = |byte: u8| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(spell).collect()
 }
 
 #[cfg(test)]
@@ -300,8 +381,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_asked_for_with_a_hint() {
         let cases = [
-            ("https://one.example", "cannot be told"),
-            ("http://127.0.0.1:3000", "cannot be told"),
+            ("ipc://host/geth.ipc", "not an endpoint"),
             ("smtp=https://one.example", "not a kind"),
             ("esplora=tcp://one.example:1", "cannot start with tcp"),
             ("electrum=https://one.example", "cannot start with https"),
@@ -318,6 +398,49 @@ mod tests {
                 .to_string();
             assert!(error.contains(words), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_guessed_kind_gives_way_to_the_only_one_that_serves_the_chain() {
+        use EndpointKind::{Core, Electrum, Esplora, Rpc};
+        let bitcoin = [Esplora, Core, Electrum];
+        let among = |text: &str, kinds: &[EndpointKind]| {
+            let found = parse(text).unwrap().among(kinds);
+            found.map(|spec| spec.map(|spec| spec.kind))
+        };
+        for text in [
+            "http://127.0.0.1:9999",
+            "http://127.0.0.1:8545",
+            "https://one.example/api/key",
+            "ws://127.0.0.1:8546",
+            "ipc:///tmp/geth.ipc",
+            "anvil:rpc=http://127.0.0.1:8332",
+            "rpc=https://one.example/api",
+        ] {
+            assert_eq!(among(text, &[Rpc]), Ok(Some(Rpc)), "{text}");
+        }
+        assert_eq!(among("core=http://127.0.0.1:1", &[Rpc]), Ok(None));
+        assert_eq!(among("tcp://127.0.0.1:1", &[Rpc]), Ok(None));
+        assert_eq!(among("rpc=http://127.0.0.1:1", &bitcoin), Ok(None));
+        assert_eq!(among("ws://127.0.0.1:1", &bitcoin), Ok(None));
+        assert_eq!(among("http://127.0.0.1:8332", &bitcoin), Ok(Some(Core)));
+        let error = among("http://127.0.0.1:3000", &bitcoin).unwrap_err();
+        assert!(error.to_string().contains("cannot be told"), "{error}");
+    }
+
+    #[test]
+    fn a_key_from_the_environment_is_put_into_the_path_and_shown_nowhere() {
+        let variable = |name: &str| (name == "KEY").then(|| "hunter2/../x?y".to_owned());
+        let spec = parse("rpc=https://one.example/v2/${KEY}").unwrap();
+        let spec = spec.expanded(variable).unwrap();
+        assert_eq!(spec.url().path(), "/v2/hunter2%2F..%2Fx%3Fy");
+        assert_eq!(spec.url().query(), None);
+        assert!(!format!("{spec} {spec:?}").contains("hunter2"));
+        let missing = parse("rpc=https://one.example/v2/${OTHER}").unwrap();
+        let missing = missing.expanded(variable);
+        assert_eq!(missing, Err(EndpointError::Unset("OTHER".into())));
+        let plain = parse("rpc=https://one.example/v2").unwrap();
+        assert_eq!(plain.clone().expanded(variable), Ok(plain));
     }
 
     #[test]
