@@ -89,8 +89,8 @@ pub(crate) fn open_chain(
 pub(crate) fn specs(args: &SourceArgs, config: &Config) -> Result<Vec<EndpointSpec>, Failure> {
     if !args.endpoint.is_empty() {
         let specs = args.endpoint.iter().map(|text| {
-            text.parse()
-                .and_then(|spec: EndpointSpec| spec.expanded(variable))
+            text.parse::<EndpointSpec>()
+                .and_then(|spec| spec.expanded(variable))
         });
         return specs.collect::<Result<_, _>>().map_err(Failure::misuse);
     }
