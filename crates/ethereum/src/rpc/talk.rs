@@ -110,8 +110,9 @@ impl<'a> Talk<'a> {
             .map(|(method, params)| Request::call(method, params))
             .collect();
         let groups = requests.chunks(BATCH);
-        let sent = stream::iter(groups).map(|group| self.wire.send_batch(group));
-        let outcomes: Vec<_> = sent.buffered(AT_A_TIME).collect().await;
+        // Collected first, as a stream that maps borrowed groups is not known to be `Send`.
+        let sent: Vec<_> = groups.map(|group| self.wire.send_batch(group)).collect();
+        let outcomes: Vec<_> = stream::iter(sent).buffered(AT_A_TIME).collect().await;
         let outcomes = outcomes.into_iter().flatten();
         let pairs = requests.iter().zip(outcomes);
         pairs
