@@ -112,11 +112,11 @@ fn chain(chain_id: u64) -> Chain {
 }
 
 fn source_at(url: &str, chain_id: u64) -> EvmSource {
-    let wire = HttpWire::new(
-        &url.parse().unwrap(),
-        HttpOptions::default(),
-        &Paces::default(),
-    );
+    let options = HttpOptions {
+        version: JsonRpc::V2,
+        ..HttpOptions::default()
+    };
+    let wire = HttpWire::new(&url.parse().unwrap(), options, &Paces::default());
     EvmSource::new(chain(chain_id), Arc::new(wire.unwrap())).unwrap()
 }
 
@@ -359,4 +359,32 @@ fn an_unknown_transaction_is_not_found_and_another_chain_is_refused() {
     let wrong = other.transaction(hash(1)).unwrap_err();
     assert_eq!(wrong.class, ErrorClass::Inconsistent);
     assert!(wrong.detail.contains("id 77"), "{}", wrong.detail);
+}
+
+#[test]
+fn a_log_that_was_left_out_is_found_by_the_balance_or_named_as_unexplained() {
+    let ledger = Arc::new(builder_of_scenario().build().unwrap());
+    let cut = |options: EvmServerOptions| EvmServerOptions {
+        logs_cut_at: Some(1),
+        ..options
+    };
+    // The receipts of the block, which its header vouches for, hold what `eth_getLogs` left out.
+    let served = serve(&ledger, cut(profile(EvmProfile::Archive)));
+    let alice = served.statement(ALICE, Coin::Token(USD));
+    assert_eq!(hashes(&alice), [hash(1), hash(2)]);
+    assert_eq!(alice.coverage.complete_through, Some(TIP));
+    let served = serve(&ledger, cut(plain()));
+    let alice = served.statement(ALICE, Coin::Token(USD));
+    let missing = Gap::Unexplained {
+        since: 1_010,
+        until: 1_010,
+        gained: false,
+        amount: Amount::from(usd(5)),
+    };
+    assert!(
+        alice.coverage.gaps.contains(&missing),
+        "{:?}",
+        alice.coverage
+    );
+    assert_eq!(alice.coverage.complete_through, Some(1_009));
 }
