@@ -6,6 +6,7 @@
     reason = "where a program cannot be run or read the test has failed; what is skipped is said"
 )]
 
+mod accounts;
 mod command;
 mod commands;
 mod demo;

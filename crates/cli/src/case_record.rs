@@ -41,6 +41,9 @@ pub(crate) struct NamedSubject {
     pub(crate) text: String,
     pub(crate) since: Option<String>,
     pub(crate) until: Option<String>,
+    /// The coins that count, for an account; empty for those that usually do.
+    #[serde(default)]
+    pub(crate) assets: Vec<String>,
 }
 
 /// A case as the store keeps it.

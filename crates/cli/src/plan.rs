@@ -1,6 +1,6 @@
 //! From the command line, a case file or a stored case to a request, and from a request to a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
@@ -219,6 +219,7 @@ fn part(file: &CaseFile, chain: &str) -> Request {
         text: seed.subject.clone(),
         since: seed.since.map(|time| time.to_string()),
         until: seed.until.map(|time| time.to_string()),
+        assets: seed.assets.iter().map(ToString::to_string).collect(),
     });
     let context = file
         .context
@@ -262,6 +263,7 @@ fn of_subjects(args: &TraceArgs, config: &Config) -> Result<Request, Failure> {
             text: text.clone(),
             since: None,
             until: None,
+            assets: Vec::new(),
         })
         .collect();
     for subject in &subjects {
@@ -355,17 +357,18 @@ pub(crate) fn course(
 ) -> Result<Course, Failure> {
     let subject = |named: &NamedSubject| {
         let (since, until) = windows.get(&named.text).copied().unwrap_or((0, u64::MAX));
-        parse_subject(named, &chain).map(|subject| Theft {
-            subject,
+        Ok(Theft {
+            subject: parse_subject(named, &chain)?,
             since,
             until,
+            coins: coins(&named.assets)?,
         })
     };
     let subjects = request
         .subjects
         .iter()
         .map(subject)
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Failure>>()?;
     if chain.evm().is_none() {
         let plan = outputs_plan(request, chain, as_of, subjects)?;
         return Ok(Course::Outputs(Box::new(Trace::new(plan))));
@@ -402,15 +405,12 @@ fn accounts_plan(
     as_of: BlockRef,
     subjects: Vec<Theft>,
 ) -> Result<AccountPlan, Failure> {
-    let coins = request.assets.iter().map(|text| {
-        text.parse::<Coin>()
-            .map_err(|error| Failure::usage(error, "as in --asset 0xC02a..."))
-    });
     let through = request.through.iter().map(|text| {
         let named = NamedSubject {
             text: text.clone(),
             since: None,
             until: None,
+            assets: Vec::new(),
         };
         match parse_subject(&named, &chain)? {
             Subject::Account(address) => Ok(address),
@@ -421,7 +421,7 @@ fn accounts_plan(
         }
     });
     Ok(AccountPlan {
-        coins: coins.collect::<Result<_, _>>()?,
+        coins: coins(&request.assets)?,
         through: through.collect::<Result<_, Failure>>()?,
         subjects,
         as_of,
@@ -431,6 +431,14 @@ fn accounts_plan(
         bound: request.hub,
         chain: chain.clone(),
     })
+}
+
+fn coins(texts: &[String]) -> Result<BTreeSet<Coin>, Failure> {
+    let coins = texts.iter().map(|text| {
+        text.parse::<Coin>()
+            .map_err(|error| Failure::usage(error, "as in --asset 0xC02a..."))
+    });
+    coins.collect()
 }
 
 fn limits(request: &Request) -> Result<Limits, Failure> {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{OutPoint, Txid};
 use hansel_ledger::{
-    AmountError, BlockRef, Chain, ErrorClass, Fact, Gap, Query, SpendState, Spends, Subject,
+    AmountError, BlockRef, Chain, Coin, ErrorClass, Fact, Gap, Query, SpendState, Spends, Subject,
 };
 
 use crate::{
@@ -52,6 +52,8 @@ pub struct Theft {
     pub since: u64,
     /// The last height that counts, for an address.
     pub until: u64,
+    /// The coins that count, for an account of an EVM chain; empty for those that usually do.
+    pub coins: BTreeSet<Coin>,
 }
 
 impl Plan {

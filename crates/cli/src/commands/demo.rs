@@ -74,6 +74,7 @@ fn block_702861() -> Request {
         text: format!("{txid}:{vout}"),
         since: None,
         until: None,
+        assets: Vec::new(),
     };
     Request {
         name: "block-702861".into(),

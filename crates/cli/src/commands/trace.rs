@@ -309,7 +309,10 @@ impl Part<'_> {
         as_of: Option<&BlockRef>,
     ) -> Result<BTreeMap<String, (u64, u64)>, Failure> {
         let mut windows = BTreeMap::new();
-        for NamedSubject { text, since, until } in &request.subjects {
+        for NamedSubject {
+            text, since, until, ..
+        } in &request.subjects
+        {
             let since = since.as_deref().map(pin::Moment::parse).transpose()?;
             let until = until.as_deref().map(pin::Moment::parse).transpose()?;
             let first = self.height(since, as_of).await?.unwrap_or(0);
@@ -416,11 +419,17 @@ pub(crate) fn heading(request: &Request, unknown: Vec<Unknown>, sources: Vec<Sou
 
 /// A subject as it was asked for, with the blocks or days that count.
 fn in_words(subject: &NamedSubject) -> String {
-    let NamedSubject { text, since, until } = subject;
+    let NamedSubject {
+        text,
+        since,
+        until,
+        assets,
+    } = subject;
     let since = since.as_ref().map(|since| format!(" since {since}"));
     let until = until.as_ref().map(|until| format!(" until {until}"));
     let [since, until] = [since, until].map(Option::unwrap_or_default);
-    format!("{text}{since}{until}")
+    let only = (!assets.is_empty()).then(|| format!(" of {} only", assets.join(", ")));
+    format!("{text}{since}{until}{}", only.unwrap_or_default())
 }
 
 /// Runs the parts of a stored case again, from the store alone.

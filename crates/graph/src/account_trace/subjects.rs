@@ -124,7 +124,13 @@ impl AccountSubjects {
     /// What an account received that counts as stolen.
     fn counted(&self, plan: &AccountPlan, theft: &Theft, address: &Address) -> Vec<(B256, Origin)> {
         let arrivals = self.deposits.get(&window(plan, theft, *address));
-        let counts = |arrival: &&Arrival| plan.counts(arrival.coin);
+        let counts = |arrival: &&Arrival| {
+            if theft.coins.is_empty() {
+                plan.counts(arrival.coin)
+            } else {
+                theft.coins.contains(&arrival.coin)
+            }
+        };
         arrivals
             .into_iter()
             .flatten()

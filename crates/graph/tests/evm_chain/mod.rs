@@ -150,6 +150,7 @@ impl Accounts {
             subject,
             since: 0,
             until: u64::MAX,
+            coins: BTreeSet::new(),
         };
         AccountPlan {
             chain: self.chain(),
