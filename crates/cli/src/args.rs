@@ -45,7 +45,7 @@ pub(crate) struct Common {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Follow the money from a theft
-    Trace(TraceArgs),
+    Trace(Box<TraceArgs>),
     /// Write the report of a traced case
     Report(ReportArgs),
     /// Say why an output, transaction or address is tainted

@@ -50,7 +50,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { common, command } = cli;
     runtime.block_on(async {
         match command {
-            Command::Trace(args) => commands::trace::run(&common, args).await,
+            Command::Trace(args) => commands::trace::run(&common, *args).await,
             Command::Report(args) => commands::report::run(&common, &args).await,
             Command::Explain(args) => commands::explain::run(&common, &args).await,
             Command::Cases(args) => commands::cases::run(&common, &args),

@@ -1,5 +1,10 @@
 //! Calls over real sockets: of a server that answers whatever it is told to, and of a real anvil.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "where a server cannot be asked the test has failed"
+)]
+
 #[path = "../../bitcoin/tests/hostile/mod.rs"]
 #[expect(dead_code, reason = "the tests of Bitcoin's endpoints use the rest")]
 mod hostile;

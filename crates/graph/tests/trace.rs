@@ -494,6 +494,7 @@ fn address(name: &str, since: u64, until: u64) -> Theft {
         subject,
         since,
         until,
+        coins: BTreeSet::new(),
     }
 }
 

@@ -54,6 +54,16 @@ pub enum Fact {
     Evm(EvmFact),
 }
 
+impl Fact {
+    /// How many things the fact lacks that another endpoint might tell; zero for a complete one.
+    pub fn lacks(&self) -> usize {
+        match self {
+            Self::Transaction(_) | Self::Spends(_) | Self::Received(_) => 0,
+            Self::Evm(fact) => fact.lacks(),
+        }
+    }
+}
+
 /// A fact with the raw answers it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -63,6 +63,13 @@ impl Failover {
         }
     }
 
+    /// The members in the order in which they are asked now.
+    fn order(&self) -> Vec<&Member> {
+        let mut order: Vec<&Member> = self.members.iter().collect();
+        order.sort_by_key(|member| member.is_last());
+        order
+    }
+
     async fn ask<'a, T, F>(
         &'a self,
         ask: impl Fn(&'a dyn ChainSource) -> F,
@@ -71,9 +78,7 @@ impl Failover {
         F: Future<Output = Result<T, SourceError>>,
     {
         let mut telling: Option<SourceError> = None;
-        let mut order: Vec<&Member> = self.members.iter().collect();
-        order.sort_by_key(|member| member.is_last());
-        for member in order {
+        for member in self.order() {
             match ask(member.source.as_ref()).await {
                 Ok(answer) => {
                     member.note(None);
@@ -126,8 +131,28 @@ impl ChainSource for Failover {
         self.ask(|source| source.block_at(height)).await
     }
 
+    /// The first complete answer, else the one that lacks least, the earlier of equals.
     async fn answer(&self, query: &Query) -> Result<Answer, SourceError> {
-        self.ask(|source| source.answer(query)).await
+        let (mut best, mut telling): (Option<Answer>, Option<SourceError>) = (None, None);
+        for member in self.order() {
+            match member.source.answer(query).await {
+                Ok(answer) => {
+                    member.note(None);
+                    let lacks = answer.fact.lacks();
+                    if lacks == 0 {
+                        return Ok(answer);
+                    }
+                    if best.as_ref().is_none_or(|best| lacks < best.fact.lacks()) {
+                        best = Some(answer);
+                    }
+                }
+                Err(error) => {
+                    member.note(Some(error.class));
+                    telling = Some(more_telling(telling, error));
+                }
+            }
+        }
+        best.ok_or_else(|| telling.expect("there is at least one source"))
     }
 
     /// Those of the first endpoint that can be reached.
@@ -146,6 +171,7 @@ impl ChainSource for Failover {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hansel_ledger::{Coverage, Deposits, EvmFact, EvmQuery, Fact, Gap, Noise};
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
@@ -198,8 +224,25 @@ mod tests {
             self.tip().await
         }
 
+        /// The outcome is the number of gaps.
         async fn answer(&self, _: &Query) -> Result<Answer, SourceError> {
-            unreachable!("the tests ask for tips")
+            let gaps = self.tip().await?.height;
+            let gap = |block| Gap::NoState { block };
+            let fact = Fact::Evm(EvmFact::Deposits(Deposits {
+                address: Default::default(),
+                since: 0,
+                until: 9,
+                arrivals: Vec::new(),
+                noise: Noise::default(),
+                coverage: Coverage {
+                    complete_through: Some(9),
+                    gaps: (0..gaps).map(gap).collect(),
+                },
+            }));
+            Ok(Answer {
+                fact,
+                evidence: Vec::new(),
+            })
         }
 
         fn activity(&self) -> Vec<EndpointActivity> {
@@ -252,6 +295,28 @@ mod tests {
         assert_eq!(heights(&failover, 4).await, [Ok(1), Ok(2), Ok(3), Ok(4)]);
         assert_eq!(first.asked(), 3);
         assert_eq!(heights(&failover, 2).await, [Ok(10), Ok(11)]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_with_gaps_is_asked_of_the_next_source_and_the_best_is_kept() {
+        let query = Query::Evm(EvmQuery::Deposits {
+            address: Default::default(),
+            since: 0,
+            until: 9,
+        });
+        let failed = Err(ErrorClass::Unreachable);
+        for (outcomes, kept, asked) in [
+            ([Ok(2), Ok(0), Ok(1)], 0, [1, 1, 0]),
+            ([Ok(2), failed, Ok(1)], 1, [1, 1, 1]),
+            ([Ok(1), Ok(2), failed], 1, [1, 1, 1]),
+        ] {
+            let sources = outcomes.map(|outcome| Scripted::new([outcome]));
+            let [first, second, third] = sources.clone();
+            let failover = Failover::new(first, vec![second, third]);
+            let answer = failover.answer(&query).await.unwrap();
+            assert_eq!(answer.fact.lacks(), kept, "{outcomes:?}");
+            assert_eq!(sources.map(|source| source.asked()), asked);
+        }
     }
 
     #[tokio::test]

@@ -77,6 +77,9 @@ pub(crate) struct Session<'a> {
     pub(crate) with_sources: bool,
 }
 
+/// A chain and what serves it.
+type Served = (Chain, Arc<dyn ChainSource>);
+
 /// The part of a case that is on one chain, with the source that it is traced with.
 struct Part<'a> {
     session: &'a Session<'a>,
@@ -128,7 +131,7 @@ impl Session<'_> {
         &self,
         requests: Vec<Request>,
         unknown: &mut Vec<Unknown>,
-    ) -> Result<(Vec<Request>, Vec<(Chain, Arc<dyn ChainSource>)>), Failure> {
+    ) -> Result<(Vec<Request>, Vec<Served>), Failure> {
         let (mut served, mut sources, mut refusal) = (Vec::new(), Vec::new(), None);
         let several = requests.len() > 1;
         for request in requests {

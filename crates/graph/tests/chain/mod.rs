@@ -203,6 +203,7 @@ pub(crate) fn plan_of(subjects: impl IntoIterator<Item = Subject>) -> Plan {
         subject,
         since: 0,
         until: u64::MAX,
+        coins: std::collections::BTreeSet::new(),
     };
     Plan {
         chain: Chain::bitcoin(),

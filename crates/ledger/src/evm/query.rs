@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use super::{AccountStatement, Arrival, Coin, EvmTransaction, Noise};
-use crate::Coverage;
+use super::{AccountStatement, Arrival, Coin, EvmTransaction, InternalTransfers, Noise};
+use crate::{Coverage, Gap};
 
 /// One question about an EVM chain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,27 @@ pub enum EvmFact {
     Account(AccountStatement),
     /// Answers [`EvmQuery::Deposits`].
     Deposits(Deposits),
+}
+
+impl EvmFact {
+    /// How many things the fact lacks that another endpoint might tell; zero for a complete one.
+    pub fn lacks(&self) -> usize {
+        match self {
+            Self::Transaction(tx) => usize::from(tx.internal == InternalTransfers::Unknown),
+            Self::Account(statement) => lacks(&statement.coverage, statement.until),
+            Self::Deposits(deposits) => lacks(&deposits.coverage, deposits.until),
+        }
+    }
+}
+
+/// A hub stays a hub whoever is asked; an incomplete history weighs more than any number of lesser gaps.
+fn lacks(coverage: &Coverage, until: u64) -> usize {
+    let is_hub = |gap: &&Gap| matches!(gap, Gap::Hub { .. });
+    if coverage.gaps.iter().any(|gap| is_hub(&gap)) {
+        return 0;
+    }
+    let complete = coverage.complete_through >= Some(until);
+    coverage.gaps.len() + if complete { 0 } else { 1_000 }
 }
 
 /// What an account received.
