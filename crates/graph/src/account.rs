@@ -7,6 +7,7 @@ mod facts;
 mod holding;
 mod ledger;
 mod link;
+mod made;
 mod net;
 mod parcel;
 mod plan;

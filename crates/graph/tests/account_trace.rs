@@ -7,7 +7,7 @@
 
 mod evm_chain;
 
-use evm_chain::{Accounts, Tx, account, coin, hash, traced};
+use evm_chain::{Accounts, Tx, account, coin, hash, made_by, traced};
 use hansel_graph::{
     AccountEnding, AccountPlan, AccountTrace, Accounting, Category, Limits, PoolKey, Rule,
 };
@@ -240,6 +240,26 @@ fn a_contract_of_the_thief_is_followed_like_an_account() {
     let (trace, _) = traced(chain.plan(theft()), &chain);
     assert_eq!(held(&trace, "owner", Rule::Fifo), Amount::from(40));
     assert_eq!(ending(&trace, "vault", "tok"), AccountEnding::AtRest);
+    balanced(&trace);
+}
+
+#[test]
+fn a_contract_whose_address_tells_that_the_thief_made_it_is_the_thiefs() {
+    let made = made_by("thief1", 3);
+    let chain = |vault: alloy_primitives::Address| {
+        Accounts::of([
+            Tx::new(10, "victim").pays("victim", "thief1", "tok", 100),
+            Tx::new(20, "thief1").pays_at(account("thief1"), vault, "tok", 100),
+            Tx::new(30, "thief1").pays_at(vault, account("owner"), "tok", 40),
+        ])
+        .contract_at(vault)
+    };
+    let (own, foreign) = (chain(made), chain(account("vault")));
+    let (trace, _) = traced(own.plan(theft()), &own);
+    assert_eq!(held(&trace, "owner", Rule::Fifo), Amount::from(40));
+    balanced(&trace);
+    let (trace, _) = traced(foreign.plan(theft()), &foreign);
+    assert_eq!(held(&trace, "owner", Rule::Fifo), Amount::ZERO);
     balanced(&trace);
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use alloy_primitives::{Address, B256};
 use hansel_ledger::{
-    AccountStatement, Amount, Arrival, Coin, EvmPlacement, EvmTransaction, Gap, InternalTransfers,
-    Origin,
+    AccountNature, AccountStatement, Amount, Arrival, Coin, EvmPlacement, EvmTransaction, Gap,
+    InternalTransfers, Origin,
 };
 
 use super::PoolKey;
+use super::made::first_contracts;
 
 /// Transactions, arrivals and statements of accounts.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct AccountFacts {
     places: HashMap<B256, Place>,
     arrivals: BTreeMap<ArrivalKey, KnownArrival>,
     statements: BTreeMap<PoolKey, BTreeMap<(u64, u64), AccountStatement>>,
+    /// The accounts followed, by the addresses that their first contracts would have.
+    makers: HashMap<Address, Address>,
 }
 
 /// Chain order: height, index in the block, then the hash, so that even contradictory facts have an order.
@@ -103,6 +106,9 @@ impl AccountFacts {
             account: statement.address,
             coin: statement.coin,
         };
+        if !matches!(statement.nature, AccountNature::Contract) {
+            self.note_maker(statement.address);
+        }
         let range = (statement.since, statement.until);
         let pieces = self.statements.entry(key).or_default();
         let better = pieces
@@ -111,6 +117,19 @@ impl AccountFacts {
         if better {
             pieces.insert(range, statement);
         }
+    }
+
+    fn note_maker(&mut self, account: Address) {
+        let mut made = first_contracts(account).peekable();
+        let known = made.peek().and_then(|first| self.makers.get(first));
+        if known.is_none() {
+            self.makers.extend(made.map(|contract| (contract, account)));
+        }
+    }
+
+    /// The followed account that created a contract, as the contract's address alone tells.
+    pub fn maker(&self, contract: &Address) -> Option<Address> {
+        self.makers.get(contract).copied()
     }
 
     /// Adds value that an account received.

@@ -115,6 +115,13 @@ impl Ledger {
                 creators.insert(creation.creator);
             }
         }
+        for transaction in facts.transactions() {
+            for contract in &transaction.executed {
+                if let Some(maker) = facts.maker(contract) {
+                    ledger.creators.entry(*contract).or_default().insert(maker);
+                }
+            }
+        }
         if !ledger.creators.is_empty() {
             ledger.senders = facts.transactions().map(|one| one.sender).collect();
         }

@@ -46,7 +46,7 @@ impl AccountTrace {
             return None;
         }
         let (since, until) = self.missing(pool)?;
-        let contract = self.executed.contains(&account) && !self.own.contains(&account);
+        let contract = self.executed.contains(&account) && !self.is_own(&account);
         let nature = self.nature(&account);
         // A contract of others is not worth reading: to learn that it is one takes a question with no bound.
         let probe =
@@ -149,11 +149,15 @@ impl AccountTrace {
         own
     }
 
+    fn is_own(&self, account: &Address) -> bool {
+        self.own.contains(account) || self.facts.maker(account).is_some()
+    }
+
     /// True for a contract that the traced accounts did not make, unless the user wants it followed.
     pub(super) fn is_foreign_contract(&self, account: &Address) -> bool {
         self.nature(account) == AccountNature::Contract
             && !self.plan.through.contains(account)
-            && !self.own.contains(account)
+            && !self.is_own(account)
     }
 
     pub(super) fn stop(&self, key: &PoolKey) -> Option<&PoolStop> {

@@ -20,6 +20,14 @@ pub(crate) fn account(name: &str) -> Address {
     Address::from(bytes)
 }
 
+/// The contract that an account creates with a nonce from 1 to 127.
+pub(crate) fn made_by(name: &str, nonce: u8) -> Address {
+    let mut encoded = vec![0xd6, 0x94];
+    encoded.extend(account(name));
+    encoded.push(nonce);
+    Address::from_word(alloy_primitives::keccak256(encoded))
+}
+
 pub(crate) fn hash(number: u64) -> B256 {
     B256::left_padding_from(&(number + 0x1000).to_be_bytes())
 }
@@ -79,6 +87,19 @@ impl Tx {
         self
     }
 
+    pub(crate) fn pays_at(
+        mut self,
+        from: Address,
+        to: Address,
+        coin_name: &str,
+        amount: u64,
+    ) -> Self {
+        self = self.pays("x", "y", coin_name, amount);
+        let moved = self.0.movements.last_mut().unwrap();
+        (moved.from, moved.to) = (from, to);
+        self
+    }
+
     pub(crate) fn runs(mut self, names: &[&str]) -> Self {
         self.0
             .executed
@@ -122,6 +143,11 @@ impl Accounts {
 
     pub(crate) fn contract(mut self, name: &str) -> Self {
         self.contracts.insert(account(name));
+        self
+    }
+
+    pub(crate) fn contract_at(mut self, address: Address) -> Self {
+        self.contracts.insert(address);
         self
     }
 
