@@ -193,11 +193,8 @@ impl fmt::Display for Gap {
                     "in blocks {since} to {until} the balance became {amount} base units {more} than the transfers found explain"
                 )
             }
-            Self::AmbiguousConversion { tx, reading } => {
-                write!(
-                    f,
-                    "transaction {tx} can be read in more than one way: {reading}"
-                )
+            Self::AmbiguousConversion { tx: _, reading } => {
+                write!(f, "it can be read in more than one way: {reading}")
             }
             Self::BlocksUnavailable {
                 since,

@@ -227,7 +227,7 @@ fn spam(trace: &AccountTrace) -> Vec<Finding> {
         Finding {
             heuristic: "evm.noise".into(),
             summary: format!(
-                "{} logs in {} name {} and move nothing: they draw no edge",
+                "logs in the name of an account that move nothing and draw no edge: {} in {} name {}",
                 noise.total(),
                 name(chain, key.coin),
                 key.account

@@ -6,6 +6,9 @@ use hansel_ledger::Amount;
 
 use crate::{Report, format_units, units, visible};
 
+/// A token may be named by its contract, whose 42 characters must all be seen.
+const LONGEST_NAME: usize = 48;
+
 /// The decimals of the assets that a report knows.
 pub(crate) struct Assets<'a> {
     decimals: BTreeMap<(&'a str, &'a str), u8>,
@@ -18,13 +21,20 @@ impl<'a> Assets<'a> {
         let listed = report.assets.iter();
         let listed =
             listed.filter_map(|entry| Some(((&*entry.chain, &*entry.asset), entry.decimals?)));
-        let decimals = seeds.chain(listed).collect();
+        let mut decimals: BTreeMap<_, _> = seeds.chain(listed).collect();
+        let unknown = report
+            .assets
+            .iter()
+            .filter(|entry| entry.decimals.is_none());
+        for entry in unknown {
+            decimals.remove(&(&*entry.chain, &*entry.asset));
+        }
         Self { decimals }
     }
 
     /// The amount with its unit; in base units where the decimals are not known.
     pub(crate) fn show(&self, chain: &str, asset: &str, amount: Amount) -> String {
-        let name = visible::clipped(asset, 40);
+        let name = visible::clipped(asset, LONGEST_NAME);
         match self.decimals.get(&(chain, asset)) {
             Some(decimals) => format!("{} {name}", format_units(amount, *decimals)),
             None => format!(

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{LONGEST, Page, counted};
 use crate::visible::clipped;
 
+/// The longest detail that is shown whole.
+const LONGEST_DETAIL: usize = 500;
+
 /// How many subjects of one kind are named.
 const NAMED: usize = 3;
 
@@ -23,7 +26,7 @@ pub(super) fn section(page: &Page<'_>) -> String {
         }
         let indent = if gaps.len() > 1 { 4 } else { 2 };
         for (subject, detail) in gaps.iter().take(NAMED) {
-            let (subject, detail) = (clipped(subject, LONGEST), clipped(detail, LONGEST));
+            let (subject, detail) = (clipped(subject, LONGEST), clipped(detail, LONGEST_DETAIL));
             text += &page.wrapped(&format!("{subject}: {detail}"), indent);
         }
         if gaps.len() > NAMED {
