@@ -59,6 +59,7 @@ bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-graph --bench account_settlement
 	$(CARGO) bench --locked --package hansel-ethereum --bench decode
 	$(CARGO) bench --locked --package hansel --bench requests
+	$(CARGO) bench --locked --package hansel --bench accounts
 
 evaluate: setup ## Trace cases that experts followed, and print what was found
 	$(CARGO) bench --quiet --locked --package hansel --bench evaluate
