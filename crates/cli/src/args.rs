@@ -113,7 +113,8 @@ pub(crate) struct TraceArgs {
     /// Visit transactions up to N hops from the theft [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) hops: Option<u32>,
-    /// Follow an output that carries at least this share of some seed [default: 0.001]
+    /// Follow an output that carries at least this share of some seed, or an account that holds at least this share
+    /// of all that was stolen of a coin [default: 0.001]
     #[arg(long, value_name = "SHARE")]
     pub(crate) min_share: Option<Share>,
     /// Follow an output that carries at least this many base units of taint [default: 0]

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
 use hansel_ledger::{
-    AccountNature, AccountStatement, BlockRef, Chain, Coin, ErrorClass, EvmFact, EvmQuery,
+    AccountNature, AccountStatement, Amount, BlockRef, Chain, Coin, ErrorClass, EvmFact, EvmQuery,
     EvmTransaction, Fact, Gap, Noise, Query,
 };
 
@@ -80,6 +80,8 @@ pub struct AccountTrace {
     plan: AccountPlan,
     facts: AccountFacts,
     seeds: Vec<AccountSeed>,
+    /// What was stolen of each coin, all seeds together.
+    stolen: BTreeMap<Coin, Amount>,
     settlement: AccountSettlement,
     subjects: AccountSubjects,
     stops: BTreeMap<PoolKey, PoolStop>,
@@ -104,6 +106,7 @@ impl AccountTrace {
             plan,
             facts,
             seeds: Vec::new(),
+            stolen: BTreeMap::new(),
             settlement,
             subjects: AccountSubjects::new(),
             stops: BTreeMap::new(),
@@ -299,6 +302,10 @@ impl AccountTrace {
             self.seeds = self
                 .subjects
                 .seeds(&self.plan, |hash| facts.transaction(hash));
+            for seed in &self.seeds {
+                let sum = self.stolen.entry(seed.coin).or_default();
+                *sum = sum.checked_add(seed.amount).unwrap_or(*sum);
+            }
         }
     }
 

@@ -140,6 +140,23 @@ fn tokens_that_nobody_vouches_for_are_named_and_not_counted() {
 }
 
 #[test]
+fn dust_on_a_named_address_does_not_widen_the_trace() {
+    let chain = Accounts::of([
+        Tx::new(10, "victim").pays("victim", "thief1", "tok", 10_000),
+        Tx::new(11, "spammer").pays("spammer", "thief1", "tok", 1),
+        Tx::new(20, "thief1").pays("thief1", "thief2", "tok", 9_999),
+        Tx::new(30, "thief1").pays("thief1", "shop", "tok", 2),
+    ]);
+    let mut plan = chain.plan([Subject::Account(account("thief1"))]);
+    plan.limits.min_share = "0.01".parse().unwrap();
+    let (trace, _) = traced(plan, &chain);
+    assert_eq!(trace.seeds().len(), 2, "the dust is counted all the same");
+    assert_eq!(ending(&trace, "shop", "tok"), AccountEnding::BelowThreshold);
+    assert_eq!(ending(&trace, "thief2", "tok"), AccountEnding::AtRest);
+    balanced(&trace);
+}
+
+#[test]
 fn a_named_movement_is_the_only_seed() {
     let chain = Accounts::of([Tx::new(10, "victim")
         .pays("victim", "thief1", "tok", 100)

@@ -1,13 +1,13 @@
 //! Which account is read next.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use hansel_ledger::{AccountNature, Amount, EvmQuery};
+use hansel_ledger::{AccountNature, Amount, Coin, EvmQuery};
 
 use super::{AccountTrace, PoolStop};
-use crate::{PoolKey, PoolState, SeedIx, Units as _};
+use crate::{PoolKey, PoolState, Units as _};
 
 /// Questions of one wave: enough to keep an endpoint busy, few enough that the most tainted value goes first.
 const WAVE: usize = 64;
@@ -82,32 +82,41 @@ impl AccountTrace {
             && self.plan.limits.hops.is_none_or(|limit| pool.hops <= limit)
     }
 
-    /// True where some rule gives the pool enough of some seed, at the time when it held most.
+    /// True where some rule gives the pool enough of what was stolen of some coin, at the time when it held most.
+    ///
+    /// The share is of all seeds of the coin: anybody can send dust to a named address and so make a tiny seed,
+    /// which must not lower what is followed.
     pub(super) fn qualifies(&self, pool: &PoolState<'_>) -> bool {
         let limits = &self.plan.limits;
-        let enough = |seed: usize, claim: Amount| {
-            let amount = self.seeds[seed].amount;
+        self.shares(pool).any(|(claim, stolen)| {
             // A share of an amount beyond any real token's supply does not fit: then anything is enough.
-            let least = limits.min_share.of(amount).unwrap_or(Amount::ONE);
+            let least = limits.min_share.of(stolen).unwrap_or(Amount::ONE);
             claim >= least.max(Amount::ONE) && claim >= limits.min_amount
-        };
-        self.peaks(pool)
-            .any(|(seed, claim)| enough(seed.position(), claim))
+        })
     }
 
-    /// How tainted a pool is, as the largest share of any seed that it ever held.
+    /// How tainted a pool is, as the largest share of what was stolen of any coin that it ever held.
     fn weight(&self, pool: &PoolState<'_>) -> Amount {
-        let share = |(seed, claim): (SeedIx, Amount)| {
-            let amount = self.seeds[seed.position()].amount;
-            claim.share(Amount::from(PARTS), amount).unwrap_or(claim)
+        let parts = |(claim, stolen): (Amount, Amount)| {
+            let parts = claim.share(Amount::from(PARTS), stolen);
+            parts.unwrap_or(claim)
         };
-        self.peaks(pool).map(share).max().unwrap_or_default()
+        self.shares(pool).map(parts).max().unwrap_or_default()
     }
 
-    /// The largest claims that the pool ever held, under every rule.
-    fn peaks(&self, pool: &PoolState<'_>) -> impl Iterator<Item = (SeedIx, Amount)> {
-        let rules: Vec<_> = self.settlement.rules().collect();
-        rules.into_iter().flat_map(|rule| pool.peaks(rule))
+    /// What the pool ever held of each stolen coin under each rule, with all that was stolen of the coin.
+    fn shares(&self, pool: &PoolState<'_>) -> impl Iterator<Item = (Amount, Amount)> {
+        let mut shares = Vec::new();
+        for rule in self.settlement.rules() {
+            let mut held: BTreeMap<Coin, Amount> = BTreeMap::new();
+            for (seed, claim) in pool.peaks(rule) {
+                let sum = held.entry(self.seeds[seed.position()].coin).or_default();
+                *sum = sum.checked_add(claim).unwrap_or(*sum);
+            }
+            let stolen = |coin: &Coin| self.stolen.get(coin).copied().unwrap_or_default();
+            shares.extend(held.iter().map(|(coin, claim)| (*claim, stolen(coin))));
+        }
+        shares.into_iter()
     }
 
     /// True where the limits leave room for one more question about a pool.
@@ -167,5 +176,5 @@ impl AccountTrace {
 
 /// True where nobody can ever move the coin again: at the zero address, or destroyed at its own contract.
 pub(super) fn is_burned(key: &PoolKey) -> bool {
-    key.account.is_zero() || key.coin == hansel_ledger::Coin::Token(key.account)
+    key.account.is_zero() || key.coin == Coin::Token(key.account)
 }
