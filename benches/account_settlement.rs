@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use hansel_graph::{AccountFacts, AccountSeed, AccountSettlement, FeeRule, Rule};
 use hansel_ledger::{
     AccountNature, AccountStatement, Amount, BlockRef, Coin, Coverage, EvmPlacement,
@@ -115,6 +115,8 @@ impl Chain {
             created: Vec::new(),
             executed,
             trades: Vec::new(),
+            events: Vec::new(),
+            carried: Bytes::default(),
             noise: Noise::default(),
             internal: InternalTransfers::Known,
         }

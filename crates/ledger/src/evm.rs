@@ -1,12 +1,15 @@
 //! The facts of EVM chains: accounts, coins, transactions as movements of value, statements of accounts.
 
 mod coin;
+mod event;
 mod network;
 mod query;
 mod statement;
+pub mod topics;
 mod transaction;
 
 pub use coin::{Coin, CoinError};
+pub use event::Event;
 pub use network::{EvmNetwork, KnownToken};
 pub use query::{Deposits, EvmFact, EvmQuery};
 pub use statement::{AccountNature, AccountStatement, Arrival, Noise};

@@ -39,10 +39,11 @@ pub(crate) struct StatementKey([u8; 45]);
 const TRANSACTION: u8 = 1;
 const SPEND: u8 = 2;
 const RECEIVED: u8 = 3;
-const EVM_TRANSACTION: u8 = 4;
-const ACCOUNT: u8 = 5;
+// Kinds 4, 5 and 7 are of facts that were read without the events of protocols.
 const DEPOSITS: u8 = 6;
-const ENTRY: u8 = 7;
+const EVM_TRANSACTION: u8 = 8;
+const ACCOUNT: u8 = 9;
+const ENTRY: u8 = 10;
 
 impl StatementKey {
     /// A transaction, by its txid in the byte order of the wire.
@@ -238,11 +239,11 @@ mod tests {
             StatementKey::entry(ethereum, &EvidenceHash::of(b"value")),
         ];
         let pinned = [
-            "657468657265756d04ca4e0aa223e3190ab477efb25617eff3a42af7bdb29cdb7dc9e7935ea88626b400000000",
-            "657468657265756d0577c4e9443786e4a77950b9fa8e76eeffe57b747515bf0f07711717001290607c00000000",
-            "657468657265756d05b41dc1350beedcc8f25b30b21591384ed210d462dcba89b9abe6babebbc2a6b800000000",
+            "657468657265756d08ca4e0aa223e3190ab477efb25617eff3a42af7bdb29cdb7dc9e7935ea88626b400000000",
+            "657468657265756d0977c4e9443786e4a77950b9fa8e76eeffe57b747515bf0f07711717001290607c00000000",
+            "657468657265756d09b41dc1350beedcc8f25b30b21591384ed210d462dcba89b9abe6babebbc2a6b800000000",
             "657468657265756d060f15e6615e497a413a0e21372181045851b665f135f367af0265185596ec580300000000",
-            "657468657265756d07cd42404d52ad55ccfa9aca4adc828aa5800ad9d385a0671fbcbf72411832061900000000",
+            "657468657265756d0acd42404d52ad55ccfa9aca4adc828aa5800ad9d385a0671fbcbf72411832061900000000",
         ];
         for (key, hex) in keys.iter().zip(pinned) {
             assert_eq!(key.as_bytes().to_lower_hex_string(), hex);

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use hansel_ledger::{
-    Amount, EvmNetwork, EvmPlacement, EvmTransaction, InternalTransfers, Movement, Noise, Trade,
+    Amount, Event, EvmNetwork, EvmPlacement, EvmTransaction, InternalTransfers, Movement, Noise,
+    Trade, topics,
 };
 
 use super::fee::fee;
 use super::log::{LogReading, read_log};
 use super::wrap::{self, WrapLog};
-use super::{Calls, DecodeError, HeaderLean, Misfit, ReceiptLean, TxLean, native};
+use super::{Calls, DecodeError, HeaderLean, LogLean, Misfit, ReceiptLean, TxLean, native};
 
 /// The transaction with every movement of value that it made.
 ///
@@ -41,6 +42,8 @@ pub fn transaction(
         created: Vec::new(),
         executed: executed(tx, receipt, calls),
         trades: Vec::new(),
+        events: Vec::new(),
+        carried: Bytes::new(),
         noise: Noise::default(),
         internal: native::untraced(tx, receipt, succeeded),
     };
@@ -54,6 +57,8 @@ pub fn transaction(
         }
         told.created = native::created(tx, receipt, calls);
         add_logs(network, receipt, &mut told);
+        told.events = events(receipt);
+        told.carried = carried(tx, receipt);
     }
     Ok(told)
 }
@@ -141,6 +146,30 @@ fn executed(tx: &TxLean, receipt: &ReceiptLean, calls: Option<&Calls>) -> Vec<Ad
     let calling = below_top.filter(|call| !call.failed).map(|call| call.from);
     let all: BTreeSet<Address> = called.into_iter().chain(logging).chain(calling).collect();
     all.into_iter().collect()
+}
+
+/// The events of protocols that carry value elsewhere, as many and as much of each as is kept.
+fn events(receipt: &ReceiptLean) -> Vec<Event> {
+    let kept = receipt
+        .logs
+        .iter()
+        .filter(|log| log.topics.first().is_some_and(topics::is_kept));
+    let event = |log: &LogLean| Event {
+        index: log.log_index,
+        address: log.address,
+        topics: log.topics.clone(),
+        data: Bytes::copy_from_slice(&log.data[..log.data.len().min(Event::MOST_DATA)]),
+    };
+    kept.take(Event::MOST).map(event).collect()
+}
+
+/// What a transfer of the native coin carries: an account without code logs nothing.
+fn carried(tx: &TxLean, receipt: &ReceiptLean) -> Bytes {
+    let is_transfer = tx.to.is_some() && !tx.value.is_zero() && receipt.logs.is_empty();
+    let short = |data: &&Bytes| data.len() <= Event::MOST_CARRIED;
+    let carried = tx.input.as_ref().filter(short).filter(|_| is_transfer);
+    // A copy, so that a fact does not hold the whole answer that it was read from.
+    carried.map_or_else(Bytes::new, |data| Bytes::copy_from_slice(data))
 }
 
 /// Adds what the logs say to a transaction that holds the movements of the native coin.

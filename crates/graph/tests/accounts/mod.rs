@@ -1,7 +1,7 @@
 //! Transactions and statements of named accounts, written by hand.
 #![allow(dead_code, reason = "each test uses its part")]
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use hansel_graph::{
     AccountFacts, AccountFlow, AccountSeed, AccountSettlement, AccountStep, FeeRule, Parcel,
     PoolKey, Rule,
@@ -64,6 +64,8 @@ impl Tx {
             created: Vec::new(),
             executed: Vec::new(),
             trades: Vec::new(),
+            events: Vec::new(),
+            carried: Bytes::new(),
             noise: Noise::default(),
             internal: InternalTransfers::Known,
         })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use hansel_graph::{AccountPlan, AccountTrace, FeeRule, Limits, Rule, Theft};
 use hansel_ledger::{
     AccountNature, AccountStatement, Amount, Arrival, Asset, BlockRef, Chain, Coin, Coverage,
@@ -61,6 +61,8 @@ impl Tx {
             created: Vec::new(),
             executed: Vec::new(),
             trades: Vec::new(),
+            events: Vec::new(),
+            carried: Bytes::new(),
             noise: Noise::default(),
             internal: InternalTransfers::Known,
         })

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
-use super::{Coin, Noise};
+use super::{Coin, Event, Noise};
 use crate::{Amount, BlockRef};
 
 /// Where a transaction stands.
@@ -43,6 +43,11 @@ pub struct EvmTransaction {
     pub executed: Vec<Address>,
     /// What batch auctions say they settled in it.
     pub trades: Vec<Trade>,
+    /// What bridges, mixers and shielded pools say of it, in the order of the logs; at most [`Event::MOST`].
+    pub events: Vec<Event>,
+    /// The data that its native coin carried where nothing was logged, as a memo for a vault does; empty where
+    /// there were none or more than [`Event::MOST_CARRIED`] bytes.
+    pub carried: Bytes,
     /// Logs in it that move nothing.
     pub noise: Noise,
     /// Whether the native coin's movements below the top-level call are among the movements.
