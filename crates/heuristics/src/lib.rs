@@ -9,4 +9,4 @@ pub use case_file::{
     CaseParty, CaseSeed, CaseSource, CaseTransaction,
 };
 pub use finding::{Confidence, Finding, Parameter};
-pub use label::{EntityKind, Label, Labels};
+pub use label::{EntityKind, Label, Labels, NotAKind};
