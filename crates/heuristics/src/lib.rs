@@ -1,5 +1,6 @@
 //! Labels and detectors.
 
+pub mod bitcoin;
 mod case_file;
 mod finding;
 mod label;

@@ -1,0 +1,42 @@
+//! Stonewall: one person's payment that is made to look like a CoinJoin of two.
+
+use crate::{Confidence, Finding};
+
+use super::shape::Shape;
+use super::verdict::Verdict;
+use super::view::TxView;
+
+/// The smallest value that the twin outputs have. Source: GraphSense's veto.
+const SMALLEST: u64 = 5_000;
+
+/// Says whether a transaction has the shape of a Stonewall: three or four outputs of distinct scripts, of
+/// which exactly two are worth the same.
+///
+/// It may be one person's or two people's: it ends no trail, and nobody should join its inputs.
+pub fn stonewall(tx: &TxView<'_>) -> Option<Finding> {
+    let shape = Shape::of(tx);
+    if !has_shape(&shape) {
+        return None;
+    }
+    let (value, _) = shape.modal;
+    let summary = format!(
+        "{} has the shape of a Stonewall: two of {} outputs are worth {value} satoshi each",
+        tx.txid, shape.outputs
+    );
+    let verdict = Verdict::new("btc.stonewall", Confidence::Weak)
+        .count("inputs", shape.inputs)
+        .count("outputs", shape.outputs)
+        .satoshi("value", value);
+    Some(verdict.about(tx, tx.outputs_worth(value), summary))
+}
+
+/// True for the shape alone, which vetoes a verdict of equal outputs.
+pub(crate) fn has_shape(shape: &Shape<'_>) -> bool {
+    let (value, count) = shape.modal;
+    matches!(shape.outputs, 3 | 4)
+        && shape.inputs >= 2
+        && shape.distinct_outputs
+        && count == 2
+        && value >= SMALLEST
+        && shape.values.len() + 1 == shape.outputs
+}
