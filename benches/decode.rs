@@ -44,6 +44,7 @@ fn main() {
         },
         wrapped: Some(WETH),
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     };
     println!(
         "| block | bytes | transactions | movements | lean MB/s | with checks MB/s | into movements MB/s | untyped MB/s | ratio |"

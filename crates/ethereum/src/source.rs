@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod notes;
+mod proof;
 pub(crate) mod reader;
 mod shelf;
 mod state;
@@ -131,7 +132,9 @@ impl ChainSource for EvmSource {
 
     async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
         self.reader.recognise().await?;
-        Ok(self.reader.abilities().await?.lines())
+        let mut lines = self.reader.abilities().await?.lines();
+        lines.push(self.reader.header_check());
+        Ok(lines)
     }
 
     fn activity(&self) -> Vec<EndpointActivity> {

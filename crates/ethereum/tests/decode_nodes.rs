@@ -24,6 +24,7 @@ fn network(story: &EvmStory) -> EvmNetwork {
         },
         wrapped: Some(story.account("weth")),
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     }
 }
 

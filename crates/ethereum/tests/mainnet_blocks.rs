@@ -40,6 +40,7 @@ fn network() -> EvmNetwork {
         },
         wrapped: Some(WETH),
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     }
 }
 

@@ -205,6 +205,7 @@ fn network(chain_id: u64) -> EvmNetwork {
         native: Asset::bitcoin(),
         wrapped: None,
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     }
 }
 

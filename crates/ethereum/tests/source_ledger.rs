@@ -107,6 +107,10 @@ fn chain(chain_id: u64) -> Chain {
         },
         wrapped: None,
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm {
+            ethereum_header: true,
+            bridge_receipt: false,
+        },
     };
     Chain::new("memory", Family::Evm(Arc::new(network))).unwrap()
 }

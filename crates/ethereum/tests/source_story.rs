@@ -83,6 +83,10 @@ fn source(url: &str, story: &EvmStory, unknown: &'static [&'static str], from: u
         },
         wrapped: Some(story.account("weth")),
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm {
+            ethereum_header: true,
+            bridge_receipt: false,
+        },
     };
     let chain = Chain::new("story", Family::Evm(Arc::new(network))).unwrap();
     let options = HttpOptions {

@@ -44,6 +44,7 @@ fn evm(name: &str) -> Chain {
         },
         wrapped: None,
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     };
     Chain::new(name, Family::Evm(Arc::new(network))).unwrap()
 }

@@ -10,7 +10,7 @@ mod transaction;
 
 pub use coin::{Coin, CoinError};
 pub use event::Event;
-pub use network::{EvmNetwork, KnownToken};
+pub use network::{BlockForm, EvmNetwork, KnownToken};
 pub use query::{Deposits, EvmFact, EvmQuery};
 pub use statement::{AccountNature, AccountStatement, Arrival, Noise};
 pub use transaction::{

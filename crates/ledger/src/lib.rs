@@ -23,9 +23,9 @@ pub use block::{BlockRef, Placement};
 pub use chain::{Chain, Family};
 pub use coverage::{Coverage, Gap};
 pub use evm::{
-    AccountNature, AccountStatement, Arrival, Coin, CoinError, Creation, Deposits, Event, EvmFact,
-    EvmNetwork, EvmPlacement, EvmQuery, EvmTransaction, InternalTransfers, KnownToken, Movement,
-    Noise, Origin, Trade, topics,
+    AccountNature, AccountStatement, Arrival, BlockForm, Coin, CoinError, Creation, Deposits,
+    Event, EvmFact, EvmNetwork, EvmPlacement, EvmQuery, EvmTransaction, InternalTransfers,
+    KnownToken, Movement, Noise, Origin, Trade, topics,
 };
 pub use node::NodeId;
 pub use share::{Share, ShareError};

@@ -27,6 +27,7 @@ fn ethereum() -> Chain {
         },
         wrapped: None,
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     };
     Chain::new("ethereum", Family::Evm(Arc::new(network))).unwrap()
 }

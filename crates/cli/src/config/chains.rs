@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bitcoin::Network;
-use hansel_ledger::{Asset, Chain, EvmNetwork, Family, KnownToken, Subject};
+use hansel_ledger::{Asset, BlockForm, Chain, EvmNetwork, Family, KnownToken, Subject};
 use serde::Deserialize;
 
 use crate::output::printable;
@@ -40,6 +40,8 @@ struct ChainEntry {
     native: Option<NativeEntry>,
     wrapped: Option<String>,
     tokens: Option<Vec<TokenEntry>>,
+    header: Option<String>,
+    bridge_receipt: Option<bool>,
     #[expect(dead_code, reason = "a remark for readers of the file")]
     note: Option<String>,
 }
@@ -178,6 +180,8 @@ fn bitcoin_network(entry: &ChainEntry) -> Result<Network, ChainsError> {
     entry.takes_no("bitcoin", "native", entry.native.is_some())?;
     entry.takes_no("bitcoin", "wrapped", entry.wrapped.is_some())?;
     entry.takes_no("bitcoin", "tokens", entry.tokens.is_some())?;
+    entry.takes_no("bitcoin", "header", entry.header.is_some())?;
+    entry.takes_no("bitcoin", "bridge_receipt", entry.bridge_receipt.is_some())?;
     let network = entry.needs("bitcoin", "network", entry.network.as_ref())?;
     network.parse().map_err(|_| {
         entry.wrong(
@@ -200,6 +204,7 @@ fn evm_network(entry: &ChainEntry) -> Result<EvmNetwork, ChainsError> {
         native: asset(entry, symbol, *decimals)?,
         wrapped: None,
         tokens: Vec::new(),
+        blocks: block_form(entry)?,
     };
     // Addresses are spelt as on any chain of the family, so the chain without them reads them.
     let bare = named(entry, Family::Evm(Arc::new(network.clone())))?;
@@ -226,6 +231,21 @@ fn evm_network(entry: &ChainEntry) -> Result<EvmNetwork, ChainsError> {
         Some(two) => Err(entry.wrong("token", &two[0].contract.to_string(), "it is listed twice")),
         None => Ok(network),
     }
+}
+
+fn block_form(entry: &ChainEntry) -> Result<BlockForm, ChainsError> {
+    let ethereum_header = match entry.header.as_deref() {
+        None => false,
+        Some("ethereum") => true,
+        Some(other) => {
+            let reason = "the one form known is `ethereum`; leave it out for any other";
+            return Err(entry.wrong("form of headers", other, reason));
+        }
+    };
+    Ok(BlockForm {
+        ethereum_header,
+        bridge_receipt: entry.bridge_receipt.unwrap_or_default(),
+    })
 }
 
 fn token(
@@ -337,6 +357,9 @@ tokens = [{ contract = "0xdAC17F958D2ee523a2206206994597C13D831ec7", symbol = "U
         ];
         assert_eq!(ids, expected);
         for network in chains.iter().filter_map(Chain::evm) {
+            let own = matches!(network.chain_id, 1 | 31_337);
+            assert_eq!(network.blocks.ethereum_header, own);
+            assert_eq!(network.blocks.bridge_receipt, network.chain_id == 137);
             assert_eq!(network.native.decimals, 18);
             assert!(network.tokens.is_sorted_by_key(|token| token.contract));
             if let Some(wrapped) = network.wrapped {
@@ -408,6 +431,11 @@ tokens = [{ contract = "0xdAC17F958D2ee523a2206206994597C13D831ec7", symbol = "U
                 "lacks `native`",
             ),
             ("decimals = 18", "decimals = 78", "at most 77"),
+            (
+                "chain_id = 7",
+                "chain_id = 7\nheader = \"bor\"",
+                "the one form known is `ethereum`",
+            ),
             ("decimals = 18", "decimals = 256", "line 6"),
             ("\"LAB\"", "\"\"", "visible ASCII"),
             ("\"LAB\"", "\"\\u202elab\"", "visible ASCII"),

@@ -59,6 +59,10 @@ pub struct HeaderLean {
     pub parent_beacon_block_root: Option<B256>,
     #[serde(default)]
     pub requests_hash: Option<B256>,
+    #[serde(default)]
+    pub block_access_list_hash: Option<B256>,
+    #[serde(default, deserialize_with = "optional")]
+    pub slot_number: Option<u64>,
     /// The block's withdrawals; `None` before Shanghai and where the node does not send them.
     #[serde(default)]
     pub withdrawals: Option<Vec<WithdrawalLean>>,

@@ -183,6 +183,8 @@ fn header(block: &HeaderLean) -> Option<Header> {
         excess_blob_gas: block.excess_blob_gas,
         parent_beacon_block_root: block.parent_beacon_block_root,
         requests_hash: block.requests_hash,
+        block_access_list_hash: block.block_access_list_hash,
+        slot_number: block.slot_number,
         ..Header::default()
     })
 }

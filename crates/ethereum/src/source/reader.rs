@@ -113,6 +113,7 @@ impl Reader {
         let read = self.ask.read(&heard, decode::block)?;
         let newest =
             read.ok_or_else(|| self.nothing(&heard, "the endpoint has no newest block"))?;
+        self.prove_header(&heard, &newest)?;
         let reach = newest.number.saturating_add(1);
         self.reach.fetch_max(reach, Ordering::Relaxed);
         Ok(newest)
@@ -164,6 +165,7 @@ impl Reader {
             let detail = format!("the answer is block {} or lacks its list", block.number);
             return Err(self.ask.inconsistent(&heard, detail));
         }
+        self.prove_header(&heard, &block)?;
         Ok(Read {
             value: block,
             evidence: heard.evidence,
@@ -193,8 +195,7 @@ impl Reader {
         let receipts = self.ask.read(&heard, decode::receipts)?;
         let receipts =
             receipts.ok_or_else(|| self.nothing(&heard, "the endpoint has no such receipts"))?;
-        decode::check_receipts(block, &receipts)
-            .map_err(|error| self.ask.inconsistent(&heard, error))?;
+        self.prove_receipts(&heard, block, &receipts)?;
         Ok(Read {
             value: receipts,
             evidence: heard.evidence,

@@ -45,6 +45,7 @@ pub fn network() -> EvmNetwork {
         },
         wrapped: Some(WETH),
         tokens: Vec::new(),
+        blocks: hansel_ledger::BlockForm::default(),
     }
 }
 

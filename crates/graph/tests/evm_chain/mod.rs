@@ -169,6 +169,7 @@ impl Accounts {
             },
             wrapped: None,
             tokens: self.known_tokens.iter().map(token).collect(),
+            blocks: hansel_ledger::BlockForm::default(),
         };
         Chain::new("anvil", Family::Evm(Arc::new(network))).unwrap()
     }

@@ -16,6 +16,18 @@ pub struct EvmNetwork {
     pub wrapped: Option<Address>,
     /// Tokens known by a public source, ascending by contract. What such a token calls itself is not asked.
     pub tokens: Vec<KnownToken>,
+    /// How its blocks prove themselves.
+    pub blocks: BlockForm,
+}
+
+/// What is known of the form of a chain's blocks. By default nothing is: then hashes are believed, receipts are not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockForm {
+    /// True where a block's hash is that of the fields which Ethereum's headers have, so that no other is believed.
+    pub ethereum_header: bool,
+    /// True where the last receipt of a block may be one by which the chain's bridge reports, which the root in the
+    /// header leaves out (Polygon).
+    pub bridge_receipt: bool,
 }
 
 /// A token known by a public source.

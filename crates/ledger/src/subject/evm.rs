@@ -89,6 +89,7 @@ mod tests {
             },
             wrapped: None,
             tokens: Vec::new(),
+            blocks: crate::BlockForm::default(),
         };
         Chain::new("ethereum", Family::Evm(Arc::new(network))).unwrap()
     }
