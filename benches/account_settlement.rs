@@ -177,6 +177,7 @@ fn measure(size: u64) -> Measured {
                 coin: stolen.coin,
                 amount: stolen.amount,
                 to: stolen.to,
+                parts: None,
             });
         }
         facts.add_transaction(transaction);

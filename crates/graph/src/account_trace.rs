@@ -16,7 +16,8 @@ use hansel_ledger::{
 };
 
 use crate::{
-    AccountFacts, AccountSeed, AccountSettlement, FeeRule, Limits, PoolKey, Rule, Theft, TraceError,
+    AccountFacts, AccountInflow, AccountSeed, AccountSettlement, FeeRule, Limits, PoolKey, Rule,
+    SeedIx, Theft, TraceError,
 };
 
 pub use ending::AccountEnding;
@@ -72,6 +73,8 @@ enum PoolStop {
     Contract,
     /// The statement could not be had.
     Failed(Gap),
+    /// Value leaves the chain here, to where this says.
+    Bridge(String),
 }
 
 /// A trace on an EVM chain in progress.
@@ -84,6 +87,8 @@ pub struct AccountTrace {
     stolen: BTreeMap<Coin, Amount>,
     settlement: AccountSettlement,
     subjects: AccountSubjects,
+    /// What came from other chains, and the seed that it became.
+    inflows: Vec<(AccountInflow, Option<SeedIx>)>,
     stops: BTreeMap<PoolKey, PoolStop>,
     natures: BTreeMap<Address, AccountNature>,
     /// Accounts whose code ran in a known transaction.
@@ -109,6 +114,7 @@ impl AccountTrace {
             stolen: BTreeMap::new(),
             settlement,
             subjects: AccountSubjects::new(),
+            inflows: Vec::new(),
             stops: BTreeMap::new(),
             natures: BTreeMap::new(),
             executed: BTreeSet::new(),
@@ -118,6 +124,34 @@ impl AccountTrace {
             questions: 0,
             interrupted: false,
         })
+    }
+
+    /// Starts a trace that also follows what came from other chains, once the subjects are named.
+    pub fn with_inflows(
+        plan: AccountPlan,
+        inflows: Vec<AccountInflow>,
+    ) -> Result<Self, TraceError> {
+        let mut trace = Self::new(plan)?;
+        trace.subjects.expect(inflows.iter().map(|one| one.hash));
+        trace.inflows = inflows.into_iter().map(|one| (one, None)).collect();
+        Ok(trace)
+    }
+
+    /// The seeds that came from other chains, in the order in which they were given; `None` for one that could not
+    /// be fetched, or that is a seed anyway.
+    pub fn inflow_seeds(&self) -> Vec<Option<SeedIx>> {
+        self.inflows.iter().map(|(_, seed)| *seed).collect()
+    }
+
+    /// Ends the trails at a pool with which value leaves the chain. `reason` says where it went, safe to print.
+    pub fn close(&mut self, pool: PoolKey, reason: String) {
+        let stop = self
+            .stops
+            .entry(pool)
+            .or_insert_with(|| PoolStop::Bridge(reason.clone()));
+        if !matches!(stop, PoolStop::Bridge(_)) {
+            *stop = PoolStop::Bridge(reason);
+        }
     }
 
     /// What was asked for.
@@ -266,7 +300,9 @@ impl AccountTrace {
             .gaps
             .iter()
             .any(|gap| matches!(gap, Gap::Hub { .. }));
-        if self.is_foreign_contract(&key.account) {
+        if matches!(self.stops.get(&key), Some(PoolStop::Bridge(_))) {
+            // Nothing of what happens behind a bridge's door is the trace's.
+        } else if self.is_foreign_contract(&key.account) {
             self.stops.insert(key, PoolStop::Contract);
         } else if is_hub && *bound > 0 {
             self.stops.insert(key, PoolStop::Hub(*bound));
@@ -287,7 +323,7 @@ impl AccountTrace {
                     coin: *coin,
                 };
                 let gap = Gap::HistoryUnknown { reason };
-                self.stops.insert(key, PoolStop::Failed(gap));
+                self.stops.entry(key).or_insert(PoolStop::Failed(gap));
             }
             EvmQuery::Transaction { .. } | EvmQuery::Deposits { .. } => {
                 self.subjects.lose(query, reason);
@@ -302,6 +338,21 @@ impl AccountTrace {
             self.seeds = self
                 .subjects
                 .seeds(&self.plan, |hash| facts.transaction(hash));
+            for (inflow, ix) in &mut self.inflows {
+                let seed = facts
+                    .transaction(&inflow.hash)
+                    .and_then(|tx| subjects::seed(tx, &inflow.origin));
+                let seed = seed.filter(|seed| {
+                    let known =
+                        |one: &AccountSeed| (one.hash, &one.origin) == (seed.hash, &seed.origin);
+                    !self.seeds.iter().any(known)
+                });
+                if let Some(seed) = seed {
+                    let parts = Some(inflow.parts.clone());
+                    self.seeds.push(AccountSeed { parts, ..seed });
+                    *ix = SeedIx::from_position(self.seeds.len() - 1);
+                }
+            }
             for seed in &self.seeds {
                 let sum = self.stolen.entry(seed.coin).or_default();
                 *sum = sum.checked_add(seed.amount).unwrap_or(*sum);

@@ -9,6 +9,7 @@ mod accounting;
 mod book;
 mod graph;
 mod growth;
+mod inflow;
 mod limits;
 mod pool;
 mod rule;
@@ -26,6 +27,7 @@ pub use account::{
 pub use account_trace::{AccountEnding, AccountPlan, AccountTrace};
 pub use accounting::{Accounting, Category};
 pub use graph::{Flow, FlowGraph, FlowIx, GraphError, Pool, PoolIx};
+pub use inflow::{AccountInflow, Inflow, Parts};
 pub use limits::Limits;
 pub use pool::{Drawn, Pour, Strand, leaving_order, settle_pool};
 pub use rule::{Direction, FeeRule, Rule, RuleError};

@@ -5,14 +5,14 @@
 //! again, and then those that it feeds, in the order of execution.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use bitcoin::{OutPoint, Txid};
 use hansel_ledger::AmountError;
 
 use crate::book::{Book, tainted};
 use crate::{
-    Direction, Drawn, FeeRule, FlowGraph, FlowIx, PoolIx, Pour, Rule, Seed, SeedIx, Strand,
+    Direction, Drawn, FeeRule, FlowGraph, FlowIx, Parts, PoolIx, Pour, Rule, Seed, SeedIx, Strand,
     settle_pool,
 };
 
@@ -51,6 +51,10 @@ pub struct Settlement {
     seeds: Vec<Seed>,
     seed_of: BTreeMap<OutPoint, SeedIx>,
     seed_flows: BTreeMap<FlowIx, SeedIx>,
+    /// What of a seed that is stolen only in part.
+    parts: BTreeMap<SeedIx, Parts>,
+    /// Flows whose taint rests where it is, whatever spends them.
+    closed: BTreeSet<FlowIx>,
     /// Seeds whose output the graph does not know yet.
     unplaced: Vec<SeedIx>,
     states: Vec<PoolState>,
@@ -88,6 +92,8 @@ impl Settlement {
             books,
             seeds: Vec::new(),
             seed_of: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            closed: BTreeSet::new(),
             seed_flows: BTreeMap::new(),
             unplaced: Vec::new(),
             states: Vec::new(),
@@ -107,6 +113,23 @@ impl Settlement {
         self.seed_of.insert(seed.outpoint, ix);
         self.unplaced.push(ix);
         Some(ix)
+    }
+
+    /// Names an output of which only a part is stolen: its first clean units, by rule. `None` where it is a seed
+    /// already.
+    pub fn add_part(&mut self, seed: Seed, parts: Parts) -> Option<SeedIx> {
+        if self.seed_of.contains_key(&seed.outpoint) {
+            return None;
+        }
+        let ix = self.add_seed(seed)?;
+        self.parts.insert(ix, parts);
+        Some(ix)
+    }
+
+    /// Lets a flow's taint rest where it is, whatever spends it: it left the chain there. Its spender must be
+    /// settled again afterwards.
+    pub fn close(&mut self, flow: FlowIx) {
+        self.closed.insert(flow);
     }
 
     /// The seeds in the order in which they were named.
@@ -262,7 +285,7 @@ impl Settlement {
             Direction::Backward => (view.outputs, view.inputs),
         };
         self.seed_sources(graph, pours, changed)?;
-        let reached = pours.iter().any(|flow| self.most_tainted(*flow) > 0);
+        let reached = pours.iter().any(|flow| self.pours_taint(*flow));
         let starts = |flow: &FlowIx| self.seed_flows.contains_key(flow);
         let seeded = self.direction == Direction::Forward && draws.iter().any(starts);
         if !reached && !seeded && self.states[pool.position()] == PoolState::Untouched {
@@ -341,7 +364,7 @@ impl Settlement {
     ) -> bool {
         let over = pours
             .iter()
-            .filter(|flow| self.most_tainted(**flow) > 0)
+            .filter(|flow| self.pours_taint(**flow))
             .map(|flow| {
                 let view = graph.flow(*flow);
                 let seed =
@@ -416,7 +439,7 @@ impl Settlement {
         let poured = reached
             && pours
                 .iter()
-                .any(|flow| tainted(self.books[book].of_flow(*flow)) > 0);
+                .any(|flow| tainted(self.poured(book, *flow)) > 0);
         if poured {
             self.draw(book, pours)?;
         }
@@ -445,11 +468,18 @@ impl Settlement {
             drawn,
             ..
         } = &mut self.scratch;
+        let closed = &self.closed;
         let book = &self.books[book];
         let clean: &[Strand<u64>] = &[];
         let held = pours
             .iter()
-            .map(|flow| book.of_flow(*flow))
+            .map(|flow| {
+                if closed.contains(flow) {
+                    clean
+                } else {
+                    book.of_flow(*flow)
+                }
+            })
             .chain(std::iter::repeat(clean));
         let inputs: Vec<Pour<'_, u64>> = values
             .iter()
@@ -463,6 +493,19 @@ impl Settlement {
         settle_pool(book.rule, self.fee_rule, &inputs, outputs, *fee, drawn)
     }
 
+    fn pours_taint(&self, flow: FlowIx) -> bool {
+        self.most_tainted(flow) > 0 && !self.closed.contains(&flow)
+    }
+
+    /// What a flow pours into the pool that spends it: nothing tainted where it is closed.
+    fn poured(&self, book: usize, flow: FlowIx) -> &[Strand<u64>] {
+        if self.closed.contains(&flow) {
+            &[]
+        } else {
+            self.books[book].of_flow(flow)
+        }
+    }
+
     /// Stores the scratch strands as a flow's; where the flow is a seed, what is clean in it becomes stolen.
     fn write_flow(
         &mut self,
@@ -471,10 +514,14 @@ impl Settlement {
         changed: &mut Vec<FlowIx>,
     ) -> Result<(), AmountError> {
         if let Some(seed) = self.seed_flows.get(&flow) {
+            let value = self.seeds[seed.position()].amount;
+            let rule = self.books[book].rule;
+            let part = self.parts.get(seed).map(|parts| part(parts, rule, value));
             steal(
                 &mut self.scratch.strands,
                 *seed,
-                self.seeds[seed.position()].amount,
+                value,
+                part.unwrap_or(value),
             )?;
         }
         let book = &mut self.books[book];
@@ -492,12 +539,43 @@ fn packed((height, depth): (u64, u32)) -> u64 {
     u64::from(height) << 32 | u64::from(depth)
 }
 
-/// Makes the clean part of a stolen output the seed's. What earlier seeds claim in it stays theirs, so that
-/// no unit is claimed twice.
-fn steal(strands: &mut Vec<Strand<u64>>, seed: SeedIx, value: u64) -> Result<(), AmountError> {
-    for strand in strands.iter_mut().filter(|strand| strand.owner.is_none()) {
-        strand.owner = Some(seed);
+/// How much of an output that only in part is stolen a rule calls stolen.
+fn part(parts: &Parts, rule: Rule, value: u64) -> u64 {
+    let amount = parts.get(&rule).copied().unwrap_or_default();
+    u64::try_from(amount.to_u256()).unwrap_or(value).min(value)
+}
+
+/// Makes the clean part of a stolen output the seed's, `most` units of it at most, the first first. What earlier
+/// seeds claim in it stays theirs, so that no unit is claimed twice.
+fn steal(
+    strands: &mut Vec<Strand<u64>>,
+    seed: SeedIx,
+    value: u64,
+    most: u64,
+) -> Result<(), AmountError> {
+    fill(strands, value)?;
+    let mut left = most;
+    let mut stolen = Vec::with_capacity(strands.len() + 1);
+    for mut strand in strands.drain(..) {
+        if strand.owner.is_none() && left > 0 {
+            let taken = strand.amount.min(left);
+            left -= taken;
+            stolen.push(Strand {
+                amount: taken,
+                owner: Some(seed),
+            });
+            strand.amount -= taken;
+        }
+        if strand.amount > 0 {
+            stolen.push(strand);
+        }
     }
+    strands.append(&mut stolen);
+    Ok(())
+}
+
+/// Lists the clean units that no strand lists, last.
+fn fill(strands: &mut Vec<Strand<u64>>, value: u64) -> Result<(), AmountError> {
     let listed = strands
         .iter()
         .try_fold(0_u64, |sum, strand| sum.checked_add(strand.amount));
@@ -507,7 +585,7 @@ fn steal(strands: &mut Vec<Strand<u64>>, seed: SeedIx, value: u64) -> Result<(),
     if missing > 0 {
         strands.push(Strand {
             amount: missing,
-            owner: Some(seed),
+            owner: None,
         });
     }
     Ok(())

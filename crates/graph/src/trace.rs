@@ -15,8 +15,8 @@ use hansel_ledger::{
 };
 
 use crate::{
-    AccountSettleError, Direction, FeeRule, FlowGraph, FlowIx, GraphError, Limits, PoolIx, Rule,
-    SettleError, Settlement,
+    AccountSettleError, Direction, FeeRule, FlowGraph, FlowIx, GraphError, Inflow, Limits, PoolIx,
+    Rule, SeedIx, SettleError, Settlement,
 };
 
 pub use ending::Ending;
@@ -129,6 +129,10 @@ pub struct Trace {
     wanted: BTreeMap<Txid, Want>,
     failed: BTreeMap<Txid, Gap>,
     disproved: BTreeMap<FlowIx, Gap>,
+    /// Outputs with which value left the chain, and where it went, as far as is known.
+    closed: BTreeMap<FlowIx, String>,
+    /// What came from other chains, and the seed that it became.
+    inflows: Vec<(Inflow, Option<SeedIx>)>,
     visits: u64,
     questions: u64,
     interrupted: bool,
@@ -151,9 +155,38 @@ impl Trace {
             wanted: BTreeMap::new(),
             failed: BTreeMap::new(),
             disproved: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            inflows: Vec::new(),
             visits: 0,
             questions: 0,
             interrupted: false,
+        }
+    }
+
+    /// Starts a trace that also follows what came from other chains, once the subjects are named.
+    pub fn with_inflows(plan: Plan, inflows: Vec<Inflow>) -> Self {
+        let mut trace = Self::new(plan);
+        trace
+            .subjects
+            .expect(inflows.iter().map(|one| one.outpoint.txid));
+        trace.inflows = inflows.into_iter().map(|one| (one, None)).collect();
+        trace
+    }
+
+    /// The seeds that came from other chains, in the order in which they were given; `None` for one that could not
+    /// be fetched, or that is a seed anyway.
+    pub fn inflow_seeds(&self) -> Vec<Option<SeedIx>> {
+        self.inflows.iter().map(|(_, seed)| *seed).collect()
+    }
+
+    /// Ends the trail at an output with which value left the chain. `reason` says where it went, safe to print.
+    pub fn close(&mut self, output: &OutPoint, reason: String) {
+        let Some(flow) = self.graph.find_output(output) else {
+            return;
+        };
+        if self.closed.insert(flow, reason).is_none() {
+            self.settlement.close(flow);
+            self.touched.extend(self.graph.flow(flow).spender);
         }
     }
 
@@ -200,6 +233,7 @@ impl Trace {
         self.interrupted = true;
         if let Some(seeds) = self.subjects.take_seeds() {
             self.plant(seeds)?;
+            self.plant_inflows()?;
         }
         self.settle()
     }
@@ -213,6 +247,7 @@ impl Trace {
         }
         if let Some(seeds) = self.subjects.take_seeds() {
             self.plant(seeds)?;
+            self.plant_inflows()?;
         }
         self.settle()?;
         let queries = self.most_urgent();

@@ -77,6 +77,7 @@ impl End<'_> {
             AccountEnding::AtRest
             | AccountEnding::Hub { .. }
             | AccountEnding::Contract
+            | AccountEnding::Bridge { .. }
             | AccountEnding::Burned
             | AccountEnding::BelowThreshold => false,
         }

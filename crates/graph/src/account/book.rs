@@ -5,6 +5,7 @@ use hansel_ledger::{Amount, AmountError};
 use super::holding::Holding;
 use super::ledger::Opening;
 use super::parcel::{Parcel, append, tainted};
+use super::settlement::AccountSeed;
 use super::shelf::{Run, Shelf};
 use crate::{Rule, SeedIx};
 
@@ -16,6 +17,8 @@ pub(crate) struct Book {
     parcels: Shelf<Parcel>,
     /// By seed: what it claims, once what earlier seeds claim of it is taken off.
     pub(crate) stolen: Vec<Amount>,
+    /// By seed: what it claims at most.
+    pub(crate) most: Vec<Amount>,
     /// By seed: what was paid for gas.
     pub(crate) gas: Vec<Amount>,
     /// Of the transaction at hand: what each node received and has not passed on.
@@ -168,13 +171,14 @@ impl Held {
 }
 
 impl Book {
-    pub(crate) fn new(rule: Rule, seeds: usize) -> Self {
+    pub(crate) fn new(rule: Rule, seeds: &[AccountSeed]) -> Self {
         Self {
             rule,
             held: Vec::new(),
             parcels: Shelf::default(),
-            stolen: vec![Amount::ZERO; seeds],
-            gas: vec![Amount::ZERO; seeds],
+            stolen: vec![Amount::ZERO; seeds.len()],
+            most: seeds.iter().map(|seed| seed.most(rule)).collect(),
+            gas: vec![Amount::ZERO; seeds.len()],
             transits: Vec::new(),
             steps: Vec::new(),
         }

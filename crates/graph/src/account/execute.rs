@@ -58,7 +58,8 @@ pub(crate) fn take(
         .iter()
         .filter(|(movement, _)| hop.arrives && *movement == hop.movement);
     for (_, seed) in seeds {
-        let gained = steal(&mut scratch.carried, *seed)?;
+        let most = book.most[seed.position()];
+        let gained = steal(&mut scratch.carried, *seed, most)?;
         let sum = &mut book.stolen[seed.position()];
         *sum = sum.checked_add(gained)?;
     }
@@ -130,14 +131,29 @@ fn give(hop: &Hop, node: &Node, book: &mut Book, scratch: &mut Scratch) -> Resul
     }
 }
 
-/// Makes clean value the seed's and returns how much that is. What earlier seeds claim stays theirs, so that no
-/// unit is claimed twice.
-pub(crate) fn steal(parcels: &mut [Parcel], seed: SeedIx) -> Result<Amount, AmountError> {
-    let mut gained = Amount::ZERO;
-    for parcel in parcels.iter_mut().filter(|parcel| parcel.owner.is_none()) {
-        parcel.owner = Some(seed);
-        parcel.claim = parcel.amount;
-        gained = gained.checked_add(parcel.amount)?;
+/// Makes clean value the seed's, `most` at most, the first first, and returns how much that is. What earlier seeds
+/// claim stays theirs, so that no unit is claimed twice.
+pub(crate) fn steal(
+    parcels: &mut Vec<Parcel>,
+    seed: SeedIx,
+    most: Amount,
+) -> Result<Amount, AmountError> {
+    let mut left = most;
+    let mut stolen = Vec::with_capacity(parcels.len() + 1);
+    for mut parcel in parcels.drain(..) {
+        if parcel.owner.is_none() && !left.is_zero() {
+            let taken = parcel.take(parcel.amount.min(left))?.amount;
+            left = left.checked_sub(taken)?;
+            stolen.push(Parcel {
+                amount: taken,
+                owner: Some(seed),
+                claim: taken,
+            });
+        }
+        if !parcel.amount.is_zero() || parcel.owner.is_some() {
+            stolen.push(parcel);
+        }
     }
-    Ok(gained)
+    parcels.append(&mut stolen);
+    most.checked_sub(left)
 }

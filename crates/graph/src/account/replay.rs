@@ -48,7 +48,7 @@ impl<'a> Replay<'a> {
         let mut books: Vec<Book> = Vec::new();
         for rule in rules {
             if books.iter().all(|book| book.rule != *rule) {
-                let mut book = Book::new(*rule, seeds.len());
+                let mut book = Book::new(*rule, seeds);
                 book.grow(ledger.pools.len());
                 books.push(book);
             }
@@ -341,7 +341,7 @@ impl<'a> Replay<'a> {
         for book in &mut self.books {
             let mut parcels = vec![Parcel::clean(received.amount)];
             for seed in &seeds {
-                let gained = steal(&mut parcels, *seed)?;
+                let gained = steal(&mut parcels, *seed, book.most[seed.position()])?;
                 let sum = &mut book.stolen[seed.position()];
                 *sum = sum.checked_add(gained)?;
             }

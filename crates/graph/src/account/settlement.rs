@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::replay::Replay;
 use super::shelf::{Run, Shelf};
 use super::view::{FlowRecord, Reading};
-use crate::{FeeRule, Rule, SeedIx};
+use crate::{FeeRule, Parts, Rule, SeedIx};
 
 /// A stolen movement: wholly tainted when it arrives, whatever its source held. What earlier seeds claim of it
 /// stays theirs.
@@ -25,6 +25,16 @@ pub struct AccountSeed {
     pub amount: Amount,
     /// The account that received it.
     pub to: Address,
+    /// How much of it is stolen, its first clean units, for what came from another chain; `None` for all of it.
+    pub parts: Option<Parts>,
+}
+
+impl AccountSeed {
+    /// How much of it a rule calls stolen at most.
+    pub(crate) fn most(&self, rule: Rule) -> Amount {
+        let part = |parts: &Parts| parts.get(&rule).copied().unwrap_or_default();
+        self.parts.as_ref().map_or(self.amount, part)
+    }
 }
 
 /// Says what stopped a settlement; each is a fault of the program.

@@ -18,6 +18,11 @@ pub enum AccountEnding {
     },
     /// The account is a contract that the traced accounts did not make: value of others is in it too.
     Contract,
+    /// It left the chain here, to where `reason` says.
+    Bridge {
+        /// Where it went, as far as is known, safe to print.
+        reason: String,
+    },
     /// Nobody can ever move it.
     Burned,
     /// Too small to follow under the limits in force.
@@ -41,6 +46,7 @@ impl AccountEnding {
             Self::AtRest => Category::AtRest,
             Self::Hub { .. } => Category::Hubs,
             Self::Contract => Category::Services,
+            Self::Bridge { .. } => Category::Bridges,
             Self::Burned => Category::Burned,
             Self::BelowThreshold => Category::BelowThreshold,
             Self::Limit { .. } | Self::Failed { .. } => Category::Frontier,
@@ -51,6 +57,10 @@ impl AccountEnding {
 impl AccountTrace {
     /// What became of the tainted value in a pool.
     pub fn ending(&self, pool: &PoolState<'_>) -> AccountEnding {
+        if let Some(PoolStop::Bridge(reason)) = self.stop(&pool.key) {
+            let reason = reason.clone();
+            return AccountEnding::Bridge { reason };
+        }
         if is_burned(&pool.key) {
             return AccountEnding::Burned;
         }
@@ -61,7 +71,7 @@ impl AccountTrace {
                 let gaps = vec![gap.clone()];
                 return AccountEnding::Failed { gaps };
             }
-            None => {}
+            Some(PoolStop::Bridge(_)) | None => {}
         }
         if self.missing(pool).is_some() {
             return self.ending_unread(pool);

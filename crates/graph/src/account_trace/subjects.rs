@@ -18,6 +18,8 @@ const MOST_LISTED: usize = 20;
 pub(super) struct AccountSubjects {
     stage: Stage,
     deposits: BTreeMap<(Address, u64, u64), Vec<Arrival>>,
+    /// The transactions that brought value from other chains.
+    expected: BTreeSet<B256>,
     gaps: BTreeMap<(String, Gap), ()>,
 }
 
@@ -34,8 +36,14 @@ impl AccountSubjects {
         Self {
             stage: Stage::Histories,
             deposits: BTreeMap::new(),
+            expected: BTreeSet::new(),
             gaps: BTreeMap::new(),
         }
+    }
+
+    /// Adds transactions that brought value from other chains.
+    pub(super) fn expect(&mut self, hashes: impl Iterator<Item = B256>) {
+        self.expected.extend(hashes);
     }
 
     /// The questions of the stage; `None` once the subjects are resolved.
@@ -101,7 +109,7 @@ impl AccountSubjects {
 
     /// The transactions that hold stolen movements.
     fn transactions(&mut self, plan: &AccountPlan) -> Vec<EvmQuery> {
-        let mut hashes = BTreeSet::new();
+        let mut hashes = self.expected.clone();
         for theft in &plan.subjects {
             match &theft.subject {
                 Subject::EvmTransaction(hash) | Subject::EvmMovement { hash, .. } => {
@@ -286,7 +294,7 @@ fn kept(plan: &AccountPlan, tx: &EvmTransaction) -> Vec<Origin> {
         .collect()
 }
 
-fn seed(tx: &EvmTransaction, origin: &Origin) -> Option<AccountSeed> {
+pub(super) fn seed(tx: &EvmTransaction, origin: &Origin) -> Option<AccountSeed> {
     let movement = tx
         .movements
         .iter()
@@ -297,6 +305,7 @@ fn seed(tx: &EvmTransaction, origin: &Origin) -> Option<AccountSeed> {
         coin: movement.coin,
         amount: movement.amount,
         to: movement.to,
+        parts: None,
     })
 }
 

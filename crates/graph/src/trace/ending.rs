@@ -23,6 +23,11 @@ pub enum Ending {
     Origin,
     /// It can never be spent.
     Burned,
+    /// It left the chain here, to where `reason` says.
+    Bridge {
+        /// Where it went, as far as is known, safe to print.
+        reason: String,
+    },
     /// Too small to follow under the limits in force.
     BelowThreshold,
     /// Spent (forward) or created (backward) beyond the limits in force, by this transaction where known.
@@ -48,6 +53,7 @@ impl Ending {
             Self::MovedOn => None,
             Self::AtRest | Self::UnconfirmedSpend { .. } | Self::Origin => Some(Category::AtRest),
             Self::Burned => Some(Category::Burned),
+            Self::Bridge { .. } => Some(Category::Bridges),
             Self::BelowThreshold => Some(Category::BelowThreshold),
             Self::Limit { .. } | Self::Failed { .. } => Some(Category::Frontier),
         }
@@ -108,6 +114,10 @@ impl Trace {
     }
 
     fn ending_forward(&self, flow: FlowIx) -> Result<Ending, TraceError> {
+        if let Some(reason) = self.closed.get(&flow) {
+            let reason = reason.clone();
+            return Ok(Ending::Bridge { reason });
+        }
         let view = self.graph.flow(flow);
         if view.script.is_some_and(is_unspendable) {
             return Ok(Ending::Burned);

@@ -10,7 +10,7 @@ use hansel_ledger::{
 
 use super::subjects::Stolen;
 use super::{Trace, TraceError, Want};
-use crate::{Direction, FlowIx, GraphError, PoolIx, Seed, SeedIx, Strand};
+use crate::{Direction, FlowIx, GraphError, Inflow, PoolIx, Seed, SeedIx, Strand};
 
 /// Questions of one wave while the budget is ample: enough to keep any endpoint busy.
 const WIDE: usize = 4096;
@@ -82,6 +82,22 @@ impl Trace {
         Ok(())
     }
 
+    /// Names what came from other chains.
+    pub(super) fn plant_inflows(&mut self) -> Result<(), TraceError> {
+        for position in 0..self.inflows.len() {
+            let Inflow { outpoint, parts } = self.inflows[position].0.clone();
+            let Some(flow) = self.output_of_visited(&outpoint).flatten() else {
+                continue;
+            };
+            let view = self.graph.flow(flow);
+            let (creator, amount) = (view.creator, view.value.unwrap_or(0));
+            let seed = Seed { outpoint, amount };
+            self.inflows[position].1 = self.settlement.add_part(seed, parts);
+            self.touched.insert(creator);
+        }
+        Ok(())
+    }
+
     fn visited(&self, txid: &Txid) -> Option<PoolIx> {
         let pool = self.graph.find(txid)?;
         self.graph.pool(pool).visited.then_some(pool)
@@ -130,6 +146,9 @@ impl Trace {
     }
 
     fn follow(&mut self, flow: FlowIx) {
+        if self.closed.contains_key(&flow) {
+            return;
+        }
         let view = self.graph.flow(flow);
         match self.plan.direction {
             Direction::Forward => {
@@ -222,7 +241,8 @@ impl Trace {
         self.graph.pool(pool).outputs.iter().filter(|flow| {
             let seen = self.graph.flow(**flow);
             let spendable = seen.spender.is_none() && !seen.script.is_some_and(is_unspendable);
-            spendable && !self.asked.contains(*flow) && self.settlement.most_tainted(**flow) > 0
+            let open = !self.asked.contains(*flow) && !self.closed.contains_key(*flow);
+            spendable && open && self.settlement.most_tainted(**flow) > 0
         })
     }
 

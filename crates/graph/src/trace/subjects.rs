@@ -24,6 +24,8 @@ pub(super) struct Subjects {
     received: BTreeMap<ScriptBuf, Vec<(OutPoint, u64)>>,
     gaps: BTreeMap<String, Gap>,
     context: Vec<Txid>,
+    /// The transactions that brought value from other chains.
+    expected: BTreeSet<Txid>,
     /// The transactions that hold stolen outputs or are context, once they are asked for.
     named: BTreeSet<Txid>,
 }
@@ -52,8 +54,14 @@ impl Subjects {
             received: BTreeMap::new(),
             gaps: BTreeMap::new(),
             context: plan.context.clone(),
+            expected: BTreeSet::new(),
             named: BTreeSet::new(),
         }
+    }
+
+    /// Adds transactions that brought value from other chains.
+    pub(super) fn expect(&mut self, txids: impl Iterator<Item = Txid>) {
+        self.expected.extend(txids);
     }
 
     /// The questions of the stage; `None` once the subjects are resolved. `asked` were asked before.
@@ -183,7 +191,7 @@ impl Subjects {
 
     fn transactions(&mut self) -> Vec<Query> {
         let mut heights = self.heights();
-        for txid in &self.context {
+        for txid in self.context.iter().chain(&self.expected) {
             heights.entry(*txid).or_insert(None);
         }
         self.named = heights.keys().copied().collect();

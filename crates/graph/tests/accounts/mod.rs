@@ -145,6 +145,7 @@ impl Tx {
             coin: movement.coin,
             amount: movement.amount,
             to: movement.to,
+            parts: None,
         }
     }
 }

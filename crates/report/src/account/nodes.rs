@@ -195,6 +195,7 @@ fn reason(ending: &AccountEnding) -> Stop {
             "a contract that the traced accounts did not create: value of others is in it too"
                 .to_owned(),
         ),
+        AccountEnding::Bridge { reason } => (StopKind::BridgeUnresolved, reason.clone()),
         AccountEnding::Burned => (StopKind::Burned, "nobody can move it again".to_owned()),
         AccountEnding::BelowThreshold => (
             StopKind::BelowThreshold,

@@ -34,6 +34,7 @@ impl Endings {
                 | Ending::AtRest
                 | Ending::UnconfirmedSpend { .. }
                 | Ending::Origin
+                | Ending::Bridge { .. }
                 | Ending::Burned
                 | Ending::BelowThreshold => {}
             }

@@ -51,8 +51,11 @@ fn touching(trace: &Trace) -> BTreeMap<PoolIx, BTreeSet<FlowIx>> {
 pub(super) fn destination(trace: &Trace, endings: &Endings, flow: FlowIx) -> NodeId {
     let chain = &trace.plan().chain;
     let graph = trace.graph();
-    let burned = matches!(endings.get(flow), Some(Ending::Burned));
-    match graph.flow(flow).spender.filter(|_| !burned) {
+    let ends = matches!(
+        endings.get(flow),
+        Some(Ending::Burned | Ending::Bridge { .. })
+    );
+    match graph.flow(flow).spender.filter(|_| !ends) {
         Some(spender) => NodeId::transaction(chain, &graph.pool(spender).txid),
         None => NodeId::output(chain, &graph.outpoint(flow)),
     }

@@ -169,6 +169,7 @@ fn gap(ending: &Ending) -> Option<Gap> {
         Ending::MovedOn
         | Ending::AtRest
         | Ending::Origin
+        | Ending::Bridge { .. }
         | Ending::Burned
         | Ending::BelowThreshold
         | Ending::Limit { .. } => None,
@@ -187,6 +188,7 @@ fn reason(ending: &Ending) -> Option<Stop> {
             format!("not spent in any block yet; {by} in the mempool spends it"),
         ),
         Ending::Origin => stop(StopKind::Origin, "newly mined coins".into()),
+        Ending::Bridge { reason } => stop(StopKind::BridgeUnresolved, reason.clone()),
         Ending::Burned => stop(StopKind::Burned, "this output can never be spent".into()),
         Ending::BelowThreshold => stop(
             StopKind::BelowThreshold,
