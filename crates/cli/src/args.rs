@@ -129,9 +129,12 @@ pub(crate) struct TraceArgs {
     /// Do not follow an account with more than N transfers of the coin: it is a hub [default: 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) hub: Option<u64>,
-    /// Follow this contract like an account although the traced accounts did not create it; repeat it for more
-    #[arg(long, value_name = "ADDRESS")]
+    /// Follow value through this contract, service or mix, or through every mix (`coinjoins`); repeat it for more
+    #[arg(long, value_name = "ADDRESS|TXID")]
     pub(crate) through: Vec<String>,
+    /// End trails at this address or mix, and say who holds it; repeat it for more
+    #[arg(long, value_name = "ADDRESS[=ENTITY]")]
+    pub(crate) stop: Vec<String>,
     /// Count this token as stolen when an address received it, besides the known ones; repeat it for more
     #[arg(long, value_name = "CONTRACT")]
     pub(crate) asset: Vec<String>,

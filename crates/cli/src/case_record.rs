@@ -25,9 +25,12 @@ pub(crate) struct Request {
     pub(crate) max_nodes: u64,
     pub(crate) max_requests: Option<u64>,
     pub(crate) until: Option<String>,
-    /// Contracts that are followed like accounts.
+    /// Places that trails go through whatever they are: addresses, Bitcoin transactions, or `coinjoins`.
     #[serde(default)]
     pub(crate) through: Vec<String>,
+    /// Places where the user ends trails: `ADDRESS` or `ADDRESS=ENTITY`.
+    #[serde(default)]
+    pub(crate) stops: Vec<String>,
     /// Coins that count as stolen besides those that the configuration knows.
     #[serde(default)]
     pub(crate) assets: Vec<String>,

@@ -7,6 +7,7 @@ mod config;
 mod course;
 mod drive;
 mod failure;
+mod opinions;
 mod output;
 mod pin;
 mod plan;

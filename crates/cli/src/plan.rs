@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use bitcoin::Txid;
 use hansel_graph::{
-    AccountPlan, AccountTrace, Direction, FeeRule, Limits, Plan, Rule, Theft, Trace,
+    AccountPlan, AccountTrace, Direction, FeeRule, Limits, Plan, Rule, Theft, Trace, Venues,
 };
-use hansel_heuristics::CaseFile;
+use hansel_heuristics::{CaseFile, Labels};
 use hansel_ledger::{Amount, BlockRef, Chain, Coin, Share, Subject, SubjectError};
 use hansel_report::model::Unknown;
 use hansel_store::Store;
@@ -18,6 +19,7 @@ use crate::case_record::{CaseRecord, NamedSubject, Request};
 use crate::config::{self, Config};
 use crate::course::Course;
 use crate::failure::Failure;
+use crate::opinions;
 
 const DEFAULT_SHARE: &str = "0.001";
 const DEFAULT_NODES: u64 = 10_000;
@@ -59,6 +61,7 @@ pub(crate) fn wanted(
         check_direction(request, config)?;
     }
     check_since(args, &wanted.requests, config)?;
+    opinions::check(&wanted.requests, config)?;
     Ok(wanted)
 }
 
@@ -312,6 +315,7 @@ fn blank(name: &str, chain: &str, subjects: Vec<NamedSubject>) -> Request {
         max_requests: None,
         until: None,
         through: Vec::new(),
+        stops: Vec::new(),
         assets: Vec::new(),
         hub: DEFAULT_HUB,
     }
@@ -335,6 +339,9 @@ fn apply(args: &TraceArgs, request: &mut Request) {
     if !args.through.is_empty() {
         request.through.clone_from(&args.through);
     }
+    if !args.stop.is_empty() {
+        request.stops.clone_from(&args.stop);
+    }
     if !args.asset.is_empty() {
         request.assets.clone_from(&args.asset);
     }
@@ -354,7 +361,9 @@ pub(crate) fn course(
     chain: Chain,
     as_of: Option<BlockRef>,
     windows: &BTreeMap<String, (u64, u64)>,
+    labels: Arc<dyn Labels>,
 ) -> Result<Course, Failure> {
+    let venues = opinions::venues(request, &chain, labels);
     let subject = |named: &NamedSubject| {
         let (since, until) = windows.get(&named.text).copied().unwrap_or((0, u64::MAX));
         Ok(Theft {
@@ -370,11 +379,11 @@ pub(crate) fn course(
         .map(subject)
         .collect::<Result<_, Failure>>()?;
     if chain.evm().is_none() {
-        let plan = outputs_plan(request, chain, as_of, subjects)?;
+        let plan = outputs_plan(request, chain, as_of, subjects, venues)?;
         return Ok(Course::Outputs(Box::new(Trace::new(plan))));
     }
     let as_of = as_of.ok_or_else(|| anyhow!("the newest block of {chain} is not known"))?;
-    let plan = accounts_plan(request, chain, as_of, subjects)?;
+    let plan = accounts_plan(request, chain, as_of, subjects, venues)?;
     Ok(Course::Accounts(Box::new(AccountTrace::new(plan)?)))
 }
 
@@ -383,6 +392,7 @@ fn outputs_plan(
     chain: Chain,
     as_of: Option<BlockRef>,
     subjects: Vec<Theft>,
+    venues: Arc<dyn Venues>,
 ) -> Result<Plan, Failure> {
     let context = request.context.iter().map(|txid| txid.parse::<Txid>());
     Ok(Plan {
@@ -396,6 +406,7 @@ fn outputs_plan(
         fee_rule: request.fee_rule,
         direction: request.direction,
         limits: limits(request)?,
+        venues,
     })
 }
 
@@ -404,32 +415,19 @@ fn accounts_plan(
     chain: Chain,
     as_of: BlockRef,
     subjects: Vec<Theft>,
+    venues: Arc<dyn Venues>,
 ) -> Result<AccountPlan, Failure> {
-    let through = request.through.iter().map(|text| {
-        let named = NamedSubject {
-            text: text.clone(),
-            since: None,
-            until: None,
-            assets: Vec::new(),
-        };
-        match parse_subject(&named, &chain)? {
-            Subject::Account(address) => Ok(address),
-            _ => Err(Failure::usage(
-                anyhow!("--through takes the address of a contract"),
-                "as in --through 0x...",
-            )),
-        }
-    });
     Ok(AccountPlan {
         coins: coins(&request.assets)?,
-        through: through.collect::<Result<_, Failure>>()?,
+        through: opinions::overrides(request, &chain).accounts_through(),
         subjects,
         as_of,
         rules: request.rules.clone(),
         fee_rule: request.fee_rule,
         limits: limits(request)?,
         bound: request.hub,
-        chain: chain.clone(),
+        venues,
+        chain,
     })
 }
 

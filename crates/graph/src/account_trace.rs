@@ -8,6 +8,7 @@ mod follow;
 mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use alloy_primitives::Address;
 use hansel_ledger::{
@@ -17,7 +18,7 @@ use hansel_ledger::{
 
 use crate::{
     AccountFacts, AccountInflow, AccountSeed, AccountSettlement, FeeRule, Limits, PoolKey, Rule,
-    SeedIx, Theft, TraceError,
+    SeedIx, Theft, TraceError, Venue, Venues,
 };
 
 pub use ending::AccountEnding;
@@ -44,6 +45,8 @@ pub struct AccountPlan {
     pub limits: Limits,
     /// With more transfers than this an account is a hub and is not followed.
     pub bound: u64,
+    /// Knows where trails end; [`NoVenues`](crate::NoVenues) where they go on everywhere.
+    pub venues: Arc<dyn Venues>,
 }
 
 impl AccountPlan {
@@ -90,6 +93,8 @@ pub struct AccountTrace {
     /// What came from other chains, and the seed that it became.
     inflows: Vec<(AccountInflow, Option<SeedIx>)>,
     stops: BTreeMap<PoolKey, PoolStop>,
+    /// What the venues say about the accounts that hold taint.
+    venues: BTreeMap<Address, Option<Arc<Venue>>>,
     natures: BTreeMap<Address, AccountNature>,
     /// Accounts whose code ran in a known transaction.
     executed: BTreeSet<Address>,
@@ -116,6 +121,7 @@ impl AccountTrace {
             subjects: AccountSubjects::new(),
             inflows: Vec::new(),
             stops: BTreeMap::new(),
+            venues: BTreeMap::new(),
             natures: BTreeMap::new(),
             executed: BTreeSet::new(),
             own: BTreeSet::new(),
@@ -366,7 +372,27 @@ impl AccountTrace {
         } = &self.plan;
         self.settlement = AccountSettlement::settle(&self.facts, &self.seeds, rules, *fee_rule)?;
         self.own = self.own_contracts();
+        self.recognise();
         Ok(())
+    }
+
+    /// Asks about the accounts in which taint came to rest. Where something was stolen the trail begins, whatever
+    /// the account is called.
+    fn recognise(&mut self) {
+        let stolen = self.seeds.iter().filter(|seed| seed.parts.is_none());
+        let robbed: BTreeSet<Address> = stolen.map(|seed| seed.to).collect();
+        for pool in self.settlement.pools() {
+            let account = pool.key.account;
+            self.venues.entry(account).or_insert_with(|| {
+                let venue = self.plan.venues.account(&self.plan.chain, &account);
+                venue.filter(|_| !robbed.contains(&account)).map(Arc::new)
+            });
+        }
+    }
+
+    /// The place that an account is; `None` where trails go on.
+    pub(super) fn venue(&self, account: &Address) -> Option<&Arc<Venue>> {
+        self.venues.get(account)?.as_ref()
     }
 
     /// Fails where the subjects alone take more questions than the limits allow.

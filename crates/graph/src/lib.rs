@@ -7,6 +7,7 @@ mod account;
 mod account_trace;
 mod accounting;
 mod book;
+mod confidence;
 mod graph;
 mod growth;
 mod inflow;
@@ -18,6 +19,7 @@ mod seed;
 mod settlement;
 mod trace;
 mod units;
+mod venues;
 mod workings;
 
 pub use account::{
@@ -26,6 +28,7 @@ pub use account::{
 };
 pub use account_trace::{AccountEnding, AccountPlan, AccountTrace};
 pub use accounting::{Accounting, Category};
+pub use confidence::Confidence;
 pub use graph::{Flow, FlowGraph, FlowIx, GraphError, Pool, PoolIx};
 pub use inflow::{AccountInflow, Inflow, Parts};
 pub use limits::Limits;
@@ -35,4 +38,5 @@ pub use seed::{Seed, SeedIx};
 pub use settlement::{Claim, SettleError, Settlement};
 pub use trace::{Ending, Plan, Theft, Trace, TraceError};
 pub use units::Units;
+pub use venues::{NoVenues, Venue, Venues};
 pub use workings::{Draw, Workings};

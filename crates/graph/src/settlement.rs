@@ -57,6 +57,10 @@ pub struct Settlement {
     closed: BTreeSet<FlowIx>,
     /// Seeds whose output the graph does not know yet.
     unplaced: Vec<SeedIx>,
+    /// Flows whose value stays with whom they pay: it does not pour into what spends them.
+    ended: BTreeSet<FlowIx>,
+    /// Pools into which nothing pours.
+    shut: BTreeSet<PoolIx>,
     states: Vec<PoolState>,
     hops: Vec<u32>,
     queued: Vec<bool>,
@@ -96,6 +100,8 @@ impl Settlement {
             closed: BTreeSet::new(),
             seed_flows: BTreeMap::new(),
             unplaced: Vec::new(),
+            ended: BTreeSet::new(),
+            shut: BTreeSet::new(),
             states: Vec::new(),
             hops: Vec::new(),
             queued: Vec::new(),
@@ -130,6 +136,40 @@ impl Settlement {
     /// settled again afterwards.
     pub fn close(&mut self, flow: FlowIx) {
         self.closed.insert(flow);
+    }
+
+    /// Says whether a flow's value stays with whom it pays. The pool that it pours into must be settled (again)
+    /// afterwards. What was stolen on this chain goes on whatever is said of it.
+    pub fn end_flow(&mut self, flow: FlowIx, ends: bool) {
+        if ends {
+            self.ended.insert(flow);
+        } else {
+            self.ended.remove(&flow);
+        }
+    }
+
+    /// Says whether value that reaches a pool stays there. The pool must be settled (again) afterwards. A theft
+    /// (a pool that draws seeds) takes in what pours into it whatever is said of it.
+    pub fn shut_pool(&mut self, pool: PoolIx, shut: bool) {
+        if shut {
+            self.shut.insert(pool);
+        } else {
+            self.shut.remove(&pool);
+        }
+    }
+
+    /// True where a flow's value stays where it is, whatever spends it.
+    pub fn is_ended(&self, flow: FlowIx) -> bool {
+        let stolen = |flow: &FlowIx| {
+            let seed = self.seed_flows.get(flow);
+            seed.is_some_and(|seed| !self.parts.contains_key(seed))
+        };
+        self.closed.contains(&flow) || self.ended.contains(&flow) && !stolen(&flow)
+    }
+
+    /// True where value that reaches a pool stays there.
+    pub fn is_shut(&self, graph: &FlowGraph, pool: PoolIx) -> bool {
+        self.shut.contains(&pool) && !self.is_theft(graph.pool(pool).outputs)
     }
 
     /// The seeds in the order in which they were named.
@@ -250,6 +290,17 @@ impl Settlement {
             || flows.any(|flow| self.seed_flows.contains_key(flow) || self.most_tainted(*flow) > 0)
     }
 
+    /// True where some rule lets taint of a flow pour on.
+    fn pours_taint(&self, flow: FlowIx) -> bool {
+        self.most_tainted(flow) > 0 && !self.is_ended(flow)
+    }
+
+    /// True for the draws of a theft that is followed forward.
+    fn is_theft(&self, draws: &[FlowIx]) -> bool {
+        let starts = |flow: &FlowIx| self.seed_flows.contains_key(flow);
+        self.direction == Direction::Forward && draws.iter().any(starts)
+    }
+
     fn enqueue(&mut self, graph: &FlowGraph, pool: PoolIx, queue: &mut Queue) {
         if !std::mem::replace(&mut self.queued[pool.position()], true) {
             let order = packed(graph.order(pool));
@@ -285,9 +336,9 @@ impl Settlement {
             Direction::Backward => (view.outputs, view.inputs),
         };
         self.seed_sources(graph, pours, changed)?;
-        let reached = pours.iter().any(|flow| self.pours_taint(*flow));
-        let starts = |flow: &FlowIx| self.seed_flows.contains_key(flow);
-        let seeded = self.direction == Direction::Forward && draws.iter().any(starts);
+        let shut = self.is_shut(graph, pool);
+        let reached = !shut && pours.iter().any(|flow| self.pours_taint(*flow));
+        let seeded = self.is_theft(draws);
         if !reached && !seeded && self.states[pool.position()] == PoolState::Untouched {
             return Ok(());
         }
@@ -462,24 +513,12 @@ impl Settlement {
     }
 
     fn draw(&mut self, book: usize, pours: &[FlowIx]) -> Result<(), AmountError> {
-        let Scratch {
-            values,
-            draws,
-            drawn,
-            ..
-        } = &mut self.scratch;
-        let closed = &self.closed;
-        let book = &self.books[book];
+        let mut drawn = std::mem::take(&mut self.scratch.drawn);
+        let Scratch { values, draws, .. } = &self.scratch;
         let clean: &[Strand<u64>] = &[];
         let held = pours
             .iter()
-            .map(|flow| {
-                if closed.contains(flow) {
-                    clean
-                } else {
-                    book.of_flow(*flow)
-                }
-            })
+            .map(|flow| self.poured(book, *flow))
             .chain(std::iter::repeat(clean));
         let inputs: Vec<Pour<'_, u64>> = values
             .iter()
@@ -490,16 +529,15 @@ impl Settlement {
             })
             .collect();
         let (fee, outputs) = draws.split_last().ok_or(AmountError::Underflow)?;
-        settle_pool(book.rule, self.fee_rule, &inputs, outputs, *fee, drawn)
+        let rule = self.books[book].rule;
+        let settled = settle_pool(rule, self.fee_rule, &inputs, outputs, *fee, &mut drawn);
+        self.scratch.drawn = drawn;
+        settled
     }
 
-    fn pours_taint(&self, flow: FlowIx) -> bool {
-        self.most_tainted(flow) > 0 && !self.closed.contains(&flow)
-    }
-
-    /// What a flow pours into the pool that spends it: nothing tainted where it is closed.
+    /// What a flow pours into the pool that spends it: nothing tainted where its value stays.
     fn poured(&self, book: usize, flow: FlowIx) -> &[Strand<u64>] {
-        if self.closed.contains(&flow) {
+        if self.is_ended(flow) {
             &[]
         } else {
             self.books[book].of_flow(flow)

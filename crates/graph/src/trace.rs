@@ -5,9 +5,11 @@
 
 mod ending;
 mod follow;
+mod recognise;
 mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bitcoin::{OutPoint, Txid};
 use hansel_ledger::{
@@ -16,7 +18,7 @@ use hansel_ledger::{
 
 use crate::{
     AccountSettleError, Direction, FeeRule, FlowGraph, FlowIx, GraphError, Inflow, Limits, PoolIx,
-    Rule, SeedIx, SettleError, Settlement,
+    Rule, SeedIx, SettleError, Settlement, Venue, Venues,
 };
 
 pub use ending::Ending;
@@ -41,6 +43,8 @@ pub struct Plan {
     pub direction: Direction,
     /// How far.
     pub limits: Limits,
+    /// Knows where trails end; [`NoVenues`](crate::NoVenues) where they go on everywhere.
+    pub venues: Arc<dyn Venues>,
 }
 
 /// A theft as a user names it, with the heights between which an address counts what it received.
@@ -133,6 +137,10 @@ pub struct Trace {
     closed: BTreeMap<FlowIx, String>,
     /// What came from other chains, and the seed that it became.
     inflows: Vec<(Inflow, Option<SeedIx>)>,
+    /// Outputs that the venues were asked about.
+    recognised: BTreeSet<FlowIx>,
+    flow_venues: BTreeMap<FlowIx, Arc<Venue>>,
+    pool_venues: BTreeMap<PoolIx, Arc<Venue>>,
     visits: u64,
     questions: u64,
     interrupted: bool,
@@ -157,6 +165,9 @@ impl Trace {
             disproved: BTreeMap::new(),
             closed: BTreeMap::new(),
             inflows: Vec::new(),
+            recognised: BTreeSet::new(),
+            flow_venues: BTreeMap::new(),
+            pool_venues: BTreeMap::new(),
             visits: 0,
             questions: 0,
             interrupted: false,

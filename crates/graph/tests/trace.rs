@@ -8,8 +8,10 @@
 
 mod chain;
 mod ledgers;
+mod stops;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bitcoin::OutPoint;
 use chain::{
@@ -17,13 +19,15 @@ use chain::{
     script, shuffle, tainted, try_run, txid, unavailable,
 };
 use hansel_graph::{
-    Category, Direction, Ending, FeeRule, Limits, Plan, Rule, SeedIx, Theft, Trace, TraceError,
+    Category, Direction, Ending, FeeRule, Limits, NoVenues, Plan, Rule, SeedIx, Theft, Trace,
+    TraceError,
 };
 use hansel_ledger::{
     ErrorClass, Fact, Gap, Placement, Query, SpendState, Spends, Subject, TransactionStatement,
 };
 use ledgers::{Dice, block};
 use proptest::prelude::*;
+use stops::Scattered;
 
 /// A theft of 50 of which 30 rest, 19 move on and rest, and 1 is paid to miners.
 fn short_trail() -> FakeChain {
@@ -773,6 +777,7 @@ struct Random {
     max_nodes: Option<u64>,
     max_requests: Option<u64>,
     until: Option<u64>,
+    stops: Option<u64>,
 }
 
 prop_compose! {
@@ -780,9 +785,9 @@ prop_compose! {
         number: u64, size in 1_u64..150, thefts in 1_usize..5, backward: bool, pro_rata: bool,
         hops in proptest::option::of(0_u32..8), min_share in 0_usize..6, min_amount in 0_u64..6,
         max_nodes in proptest::option::of(4_u64..60), max_requests in proptest::option::of(4_u64..90),
-        until in proptest::option::of(1_u64..60),
+        until in proptest::option::of(1_u64..60), stops: Option<u64>,
     ) -> Random {
-        Random { number, size, thefts, backward, pro_rata, hops, min_share, min_amount, max_nodes, max_requests, until }
+        Random { number, size, thefts, backward, pro_rata, hops, min_share, min_amount, max_nodes, max_requests, until, stops }
     }
 }
 
@@ -808,6 +813,9 @@ impl Random {
             max_nodes: self.max_nodes,
             max_requests: self.max_requests,
         };
+        if let Some(number) = self.stops {
+            plan.venues = Arc::new(Scattered(number));
+        }
         plan
     }
 }
@@ -986,6 +994,7 @@ proptest! {
         let mut plan = random.plan(&ledger);
         plan.direction = Direction::Backward;
         plan.limits = Limits::NONE;
+        plan.venues = Arc::new(NoVenues);
         let trace = run(plan, &chain);
         assert_balanced(&trace);
         for flow in trace.graph().flows() {

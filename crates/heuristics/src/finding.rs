@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+pub use hansel_graph::Confidence;
+use serde::Serialize;
+
+/// What a report says of a rule whose errors nobody has counted in public.
+pub const NO_ERROR_RATE: &str = "none published";
 
 /// What a detector says about nodes or flows: an opinion with its evidence, never a fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -35,18 +39,6 @@ pub enum Parameter {
     Flag(bool),
     /// Several words.
     List(Vec<String>),
-}
-
-/// How sure a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Confidence {
-    /// A hint: innocent explanations are common.
-    Weak,
-    /// Innocent explanations are rare.
-    Strong,
-    /// Follows from the chain itself.
-    Certain,
 }
 
 impl From<u64> for Parameter {

@@ -4,10 +4,12 @@ pub mod bitcoin;
 mod case_file;
 mod finding;
 mod label;
+mod venues;
 
 pub use case_file::{
     CASE_SCHEMA, CaseAddress, CaseConfidence, CaseContext, CaseFact, CaseFile, CaseFileError,
     CaseParty, CaseSeed, CaseSource, CaseTransaction,
 };
-pub use finding::{Confidence, Finding, Parameter};
-pub use label::{EntityKind, Label, Labels, NotAKind};
+pub use finding::{Confidence, Finding, NO_ERROR_RATE, Parameter};
+pub use label::{EntityKind, Label, Labels, NoLabels, NotAKind};
+pub use venues::{KnownVenues, Overrides, Place};

@@ -37,6 +37,7 @@ pub fn build_accounts(trace: &AccountTrace, heading: Heading) -> Result<Built, B
             subjects: heading.subjects,
             direction: hansel_graph::Direction::Forward,
             limits: limits_of(&plan.limits, heading.until),
+            overrides: heading.overrides,
             rules: trace.settlement().rules().collect(),
             fee_rule: plan.fee_rule,
         },
@@ -78,6 +79,7 @@ impl End<'_> {
             | AccountEnding::Hub { .. }
             | AccountEnding::Contract
             | AccountEnding::Bridge { .. }
+            | AccountEnding::Venue(_)
             | AccountEnding::Burned
             | AccountEnding::BelowThreshold => false,
         }
@@ -236,6 +238,7 @@ fn spam(trace: &AccountTrace) -> Vec<Finding> {
             subjects: vec![node],
             confidence: Confidence::Certain,
             evidence: Vec::new(),
+            error_rate: hansel_heuristics::NO_ERROR_RATE.to_owned(),
             parameters: counts
                 .map(|(kind, count)| (kind.to_owned(), count.into()))
                 .chain([("asset".to_owned(), name(chain, key.coin).into())])

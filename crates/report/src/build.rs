@@ -11,7 +11,9 @@ use hansel_graph::{Accounting as Balance, Category, Rule, SeedIx, Strand, Trace,
 use hansel_ledger::{Amount, AmountError, Chain};
 
 use crate::Report;
-use crate::model::{Accounting, Case, Limits, SchemaName, Seed, Source, Timestamp, Tip, Unknown};
+use crate::model::{
+    Accounting, Case, Limits, Override, SchemaName, Seed, Source, Timestamp, Tip, Unknown,
+};
 
 /// What the caller knows about a case that the trace does not.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,8 @@ pub struct Heading {
     pub training: bool,
     /// The subjects as the user named them.
     pub subjects: Vec<String>,
+    /// Where the user told the trace to go on or to end.
+    pub overrides: Vec<Override>,
     /// The bound on blocks as the user gave it.
     pub until: Option<String>,
     /// What the caller could not find out, besides what the trace says.
@@ -64,6 +68,7 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
         title,
         training,
         subjects,
+        overrides,
         until,
         unknown,
         sources,
@@ -77,6 +82,7 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
             subjects,
             direction: trace.plan().direction,
             limits: limits_of(&trace.plan().limits, until),
+            overrides,
             rules: trace.settlement().rules().collect(),
             fee_rule: trace.settlement().fee_rule(),
         },

@@ -12,7 +12,7 @@ mod schema_name;
 mod timestamp;
 
 pub use accounting::Accounting;
-pub use case::{AssetEntry, Case, Limits, Seed, Tip};
+pub use case::{AssetEntry, Case, Limits, Override, OverrideKind, Seed, Tip};
 pub use finding::{CashOut, Confidence, Finding, Source, Unknown};
 pub use flow::{Flow, FlowKind, Proof};
 pub use node::{Label, Node, NodeCoverage, NodeGap, NodeHolding, NodeKind, Stop, StopKind};

@@ -92,6 +92,7 @@ fn block_702861() -> Request {
         max_requests: None,
         until: None,
         through: Vec::new(),
+        stops: Vec::new(),
         assets: Vec::new(),
         hub: plan::DEFAULT_HUB,
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hansel_heuristics::Labels;
 use hansel_ledger::{BlockRef, Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, merge, render};
@@ -18,7 +19,7 @@ use crate::drive::{Driver, Interrupt, require_seeds};
 use crate::failure::Failure;
 use crate::output::{print, say};
 use crate::progress::Progress;
-use crate::{pin, plan, sources};
+use crate::{opinions, pin, plan, sources};
 
 /// How long an interrupted trace waits for the last answer.
 const GRACE: Duration = Duration::from_secs(2);
@@ -84,6 +85,7 @@ type Served = (Chain, Arc<dyn ChainSource>);
 struct Part<'a> {
     session: &'a Session<'a>,
     source: Arc<dyn ChainSource>,
+    labels: Arc<dyn Labels>,
     chain: Chain,
     interrupt: Interrupt,
 }
@@ -96,6 +98,7 @@ impl Session<'_> {
         mut unknown: Vec<Unknown>,
     ) -> Result<Built, Failure> {
         let interrupt = Interrupt::listen();
+        let labels = opinions::labels(self.config)?;
         let (requests, sources) = self.open(requests, &mut unknown)?;
         let mut record = CaseRecord::new(requests, unknown.clone());
         let mut built = Vec::new();
@@ -107,6 +110,7 @@ impl Session<'_> {
             let part = Part {
                 session: self,
                 source,
+                labels: Arc::clone(&labels),
                 chain,
                 interrupt: interrupt.clone(),
             };
@@ -211,7 +215,8 @@ impl Part<'_> {
         let windows = self.interrupt.or(windows).await?;
         record.parts[position].windows.clone_from(&windows);
         self.begin(record, &request, as_of.as_ref())?;
-        let mut course = plan::course(&request, self.chain.clone(), as_of, &windows)?;
+        let labels = Arc::clone(&self.labels);
+        let mut course = plan::course(&request, self.chain.clone(), as_of, &windows, labels)?;
         let mut driver = Driver {
             store: self.session.store.filter(|_| as_of.is_some()),
             source: Some(Arc::clone(&self.source)),
@@ -414,6 +419,7 @@ pub(crate) fn heading(request: &Request, unknown: Vec<Unknown>, sources: Vec<Sou
         title: request.title.clone(),
         training: false,
         subjects: request.subjects.iter().map(in_words).collect(),
+        overrides: opinions::told(request),
         until: request.until.clone(),
         unknown,
         sources,
@@ -442,6 +448,7 @@ pub(crate) async fn again(
     name: &str,
 ) -> Result<(CaseRecord, Vec<Course>), Failure> {
     let record: CaseRecord = store.case(name)?.ok_or_else(|| no_such_case(store, name))?;
+    let labels = opinions::labels(config)?;
     let mut courses = Vec::new();
     for part in &record.parts {
         let chain = config.chain(&part.request.chain)?;
@@ -451,7 +458,8 @@ pub(crate) async fn again(
             continue;
         }
         let as_of = cursor.map(|cursor| cursor.tip);
-        let mut course = plan::course(&part.request, chain, as_of, &part.windows)?;
+        let labels = Arc::clone(&labels);
+        let mut course = plan::course(&part.request, chain, as_of, &part.windows, labels)?;
         let interrupt = Interrupt::default();
         let mut driver = Driver {
             store: Some(store),

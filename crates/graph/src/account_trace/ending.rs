@@ -1,10 +1,12 @@
 //! What became of the tainted value in each pool: the end of every trail has a reason.
 
+use std::sync::Arc;
+
 use hansel_ledger::{Gap, Noise};
 
 use super::follow::is_burned;
 use super::{AccountTrace, PoolStop};
-use crate::{Accounting, Category, PoolState, SeedIx, TraceError};
+use crate::{Accounting, Category, PoolState, SeedIx, TraceError, Venue};
 
 /// Why the tainted value in a pool was not followed further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum AccountEnding {
         /// Where it went, as far as is known, safe to print.
         reason: String,
     },
+    /// The account is a place where value is no longer its sender's to move.
+    Venue(Arc<Venue>),
     /// Nobody can ever move it.
     Burned,
     /// Too small to follow under the limits in force.
@@ -47,6 +51,7 @@ impl AccountEnding {
             Self::Hub { .. } => Category::Hubs,
             Self::Contract => Category::Services,
             Self::Bridge { .. } => Category::Bridges,
+            Self::Venue(venue) => venue.category,
             Self::Burned => Category::Burned,
             Self::BelowThreshold => Category::BelowThreshold,
             Self::Limit { .. } | Self::Failed { .. } => Category::Frontier,
@@ -63,6 +68,9 @@ impl AccountTrace {
         }
         if is_burned(&pool.key) {
             return AccountEnding::Burned;
+        }
+        if let Some(venue) = self.venue(&pool.key.account) {
+            return AccountEnding::Venue(Arc::clone(venue));
         }
         match self.stop(&pool.key) {
             Some(PoolStop::Hub(bound)) => return AccountEnding::Hub { bound: *bound },

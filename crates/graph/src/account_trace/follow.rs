@@ -78,6 +78,7 @@ impl AccountTrace {
     pub(super) fn is_followed(&self, pool: &PoolState<'_>) -> bool {
         !self.stops.contains_key(&pool.key)
             && !is_burned(&pool.key)
+            && self.venue(&pool.key.account).is_none()
             && self.qualifies(pool)
             && self.plan.limits.hops.is_none_or(|limit| pool.hops <= limit)
     }

@@ -1,11 +1,13 @@
 //! What became of a tainted output: the end of every trail has a reason.
 
+use std::sync::Arc;
+
 use hansel_ledger::{Gap, SpendState, is_unspendable};
 
 use bitcoin::Txid;
 
 use super::{Trace, TraceError};
-use crate::{Accounting, Category, Direction, FlowIx, SeedIx};
+use crate::{Accounting, Category, Direction, FlowIx, SeedIx, Venue};
 
 /// Why a tainted output was not followed further, or that it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,13 @@ pub enum Ending {
     },
     /// Newly mined coins: a backward trace ends here.
     Origin,
+    /// It reached (backward: came from) a place where value is no longer its sender's to move.
+    Venue {
+        /// The place.
+        venue: Arc<Venue>,
+        /// The transaction that is the place; `None` where the output pays it.
+        at: Option<Txid>,
+    },
     /// It can never be spent.
     Burned,
     /// It left the chain here, to where `reason` says.
@@ -52,6 +61,7 @@ impl Ending {
         match self {
             Self::MovedOn => None,
             Self::AtRest | Self::UnconfirmedSpend { .. } | Self::Origin => Some(Category::AtRest),
+            Self::Venue { venue, .. } => Some(venue.category),
             Self::Burned => Some(Category::Burned),
             Self::Bridge { .. } => Some(Category::Bridges),
             Self::BelowThreshold => Some(Category::BelowThreshold),
@@ -65,6 +75,9 @@ impl Trace {
     pub fn ending(&self, flow: FlowIx) -> Result<Option<Ending>, TraceError> {
         if self.settlement.most_tainted(flow) == 0 {
             return Ok(None);
+        }
+        if let Some(ending) = self.ending_at_venue(flow) {
+            return Ok(Some(ending));
         }
         match self.plan.direction {
             Direction::Forward => self.ending_forward(flow).map(Some),
@@ -111,6 +124,14 @@ impl Trace {
             }
         }
         Ok(rows)
+    }
+
+    fn ending_at_venue(&self, flow: FlowIx) -> Option<Ending> {
+        let (venue, pool) = self.venue(flow)?;
+        Some(Ending::Venue {
+            venue: Arc::clone(venue),
+            at: pool.map(|pool| self.graph.pool(pool).txid),
+        })
     }
 
     fn ending_forward(&self, flow: FlowIx) -> Result<Ending, TraceError> {

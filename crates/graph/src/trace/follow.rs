@@ -112,6 +112,9 @@ impl Trace {
     /// Brings the taint up to date and decides about every output whose taint changed.
     pub(super) fn settle(&mut self) -> Result<(), TraceError> {
         let touched = std::mem::take(&mut self.touched);
+        for pool in &touched {
+            self.recognise(*pool);
+        }
         let mut changed = BTreeSet::new();
         self.settlement.update(&self.graph, touched, |flow| {
             changed.insert(flow);
@@ -146,7 +149,7 @@ impl Trace {
     }
 
     fn follow(&mut self, flow: FlowIx) {
-        if self.closed.contains_key(&flow) {
+        if self.settlement.is_ended(flow) {
             return;
         }
         let view = self.graph.flow(flow);
@@ -241,7 +244,7 @@ impl Trace {
         self.graph.pool(pool).outputs.iter().filter(|flow| {
             let seen = self.graph.flow(**flow);
             let spendable = seen.spender.is_none() && !seen.script.is_some_and(is_unspendable);
-            let open = !self.asked.contains(*flow) && !self.closed.contains_key(*flow);
+            let open = !self.asked.contains(*flow) && !self.settlement.is_ended(**flow);
             spendable && open && self.settlement.most_tainted(**flow) > 0
         })
     }

@@ -214,6 +214,7 @@ pub(crate) fn plan_of(subjects: impl IntoIterator<Item = Subject>) -> Plan {
         fee_rule: FeeRule::Last,
         direction: hansel_graph::Direction::Forward,
         limits: Limits::NONE,
+        venues: std::sync::Arc::new(hansel_graph::NoVenues),
     }
 }
 

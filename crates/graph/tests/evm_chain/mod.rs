@@ -191,6 +191,7 @@ impl Accounts {
             fee_rule: FeeRule::Last,
             limits: Limits::NONE,
             bound: 100,
+            venues: std::sync::Arc::new(hansel_graph::NoVenues),
         }
     }
 

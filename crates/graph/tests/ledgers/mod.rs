@@ -83,7 +83,7 @@ fn make_outputs(dice: &mut Dice, paid: u64) -> Vec<Output> {
         let script = if burned {
             ScriptBuf::new_op_return([0; 4])
         } else {
-            ScriptBuf::from(vec![0x51; 3])
+            ScriptBuf::from(vec![0x51; 3 + (amount % 5) as usize])
         };
         outputs.push(Output {
             value: Amount::from_sat(amount),

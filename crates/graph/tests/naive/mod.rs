@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use bitcoin::OutPoint;
 use hansel_ledger::TransactionStatement;
 
+use crate::stops::Scattered;
+
 /// A coin: clean, or stolen from a numbered seed.
 pub(crate) type Coin = Option<usize>;
 
@@ -20,13 +22,15 @@ pub(crate) fn simulate(
     seeds: &[OutPoint],
     rule: &str,
     pro_rata: bool,
+    stops: Option<Scattered>,
 ) -> Naive {
     let mut naive = Naive {
         outputs: HashMap::new(),
         fees: Vec::new(),
     };
     for transaction in ledger {
-        let mut pool = arrange(transaction, &naive.outputs, rule);
+        let stays = stays(transaction, seeds, stops);
+        let mut pool = arrange(transaction, &naive.outputs, rule, &stays);
         let sizes: Vec<usize> = transaction
             .outputs
             .iter()
@@ -65,16 +69,37 @@ pub(crate) fn simulate(
     naive
 }
 
+/// Which inputs bring no taint along, because a trail ended with them or ends in the transaction.
+fn stays(
+    transaction: &TransactionStatement,
+    seeds: &[OutPoint],
+    stops: Option<Scattered>,
+) -> Vec<bool> {
+    let theft = seeds.iter().any(|seed| seed.txid == transaction.txid);
+    let stays = |input: &hansel_ledger::Input| {
+        let Some(stops) = stops else { return false };
+        let script = &input.spent.as_ref().unwrap().script;
+        let shut = stops.shuts(&transaction.txid) && !theft;
+        shut || stops.ends(script) && !seeds.contains(&input.previous)
+    };
+    transaction.inputs.iter().map(stays).collect()
+}
+
 fn arrange(
     transaction: &TransactionStatement,
     held: &HashMap<OutPoint, Vec<Coin>>,
     rule: &str,
+    stays: &[bool],
 ) -> Vec<Coin> {
-    let mut pool: Vec<Coin> = transaction
-        .inputs
-        .iter()
-        .flat_map(|input| held[&input.previous].clone())
-        .collect();
+    let mut pool: Vec<Coin> = Vec::new();
+    for (input, stays) in transaction.inputs.iter().zip(stays) {
+        let coins = &held[&input.previous];
+        if *stays {
+            pool.extend(vec![None; coins.len()]);
+        } else {
+            pool.extend(coins);
+        }
+    }
     let (stolen, clean): (Vec<Coin>, Vec<Coin>) = pool.iter().partition(|coin| coin.is_some());
     match rule {
         "fifo" => {}
@@ -128,16 +153,18 @@ pub(crate) fn haircut(
     ledger: &[TransactionStatement],
     seeds: &[OutPoint],
     pro_rata: bool,
+    stops: Option<Scattered>,
 ) -> (HashMap<OutPoint, u64>, Vec<u64>) {
     let mut held: HashMap<OutPoint, u64> = HashMap::new();
     let mut fees = Vec::new();
     for transaction in ledger {
         let value = |input: &hansel_ledger::Input| input.spent.as_ref().unwrap().value.to_sat();
         let mut balance: u64 = transaction.inputs.iter().map(value).sum();
-        let mut taint: u64 = transaction
-            .inputs
-            .iter()
-            .map(|input| held[&input.previous])
+        let stays = stays(transaction, seeds, stops);
+        let pours = transaction.inputs.iter().zip(stays);
+        let mut taint: u64 = pours
+            .filter(|(_, stays)| !stays)
+            .map(|(input, _)| held[&input.previous])
             .sum();
         let out: u64 = transaction
             .outputs

@@ -157,10 +157,7 @@ fn stop(trace: &AccountTrace, ends: &[&End<'_>], held: &[Option<NodeHolding>]) -
         .iter()
         .map(|(coin, stop)| format!("{coin} {}", stop.reason))
         .collect();
-    Some(Stop {
-        kind,
-        reason: all.join("; "),
-    })
+    Some(Stop::new(kind, all.join("; ")))
 }
 
 /// Which of several reasons stands for an account: what is open before what is settled.
@@ -168,15 +165,14 @@ fn precedence(kind: StopKind) -> u8 {
     match kind {
         StopKind::Failed => 5,
         StopKind::Limit => 4,
-        StopKind::Hub | StopKind::Service => 3,
-        StopKind::AtRest => 2,
-        StopKind::BelowThreshold => 1,
-        StopKind::Burned
+        StopKind::Hub
+        | StopKind::Service
         | StopKind::Exchange
         | StopKind::Mixer
-        | StopKind::BridgeUnresolved
-        | StopKind::Fees
-        | StopKind::Origin => 0,
+        | StopKind::BridgeUnresolved => 3,
+        StopKind::AtRest => 2,
+        StopKind::BelowThreshold => 1,
+        StopKind::Burned | StopKind::Fees | StopKind::Origin => 0,
     }
 }
 
@@ -196,6 +192,7 @@ fn reason(ending: &AccountEnding) -> Stop {
                 .to_owned(),
         ),
         AccountEnding::Bridge { reason } => (StopKind::BridgeUnresolved, reason.clone()),
+        AccountEnding::Venue(venue) => return Stop::from(&**venue),
         AccountEnding::Burned => (StopKind::Burned, "nobody can move it again".to_owned()),
         AccountEnding::BelowThreshold => (
             StopKind::BelowThreshold,
@@ -210,7 +207,7 @@ fn reason(ending: &AccountEnding) -> Stop {
             (StopKind::Failed, gaps.join("; "))
         }
     };
-    Stop { kind, reason }
+    Stop::new(kind, reason)
 }
 
 /// An account that value only passed through, or the fees of the chain.
@@ -218,10 +215,8 @@ fn passed(trace: &AccountTrace, id: &str, block: Option<u64>, time: Option<Times
     let chain = &trace.plan().chain;
     let address = id.strip_prefix(&*format!("{chain}:account:"));
     let fees = address.is_none();
-    let stop = fees.then(|| Stop {
-        kind: StopKind::Fees,
-        reason: "transaction fees are counted, not followed".into(),
-    });
+    let reason = "transaction fees are counted, not followed";
+    let stop = fees.then(|| Stop::new(StopKind::Fees, reason));
     Node {
         id: id.to_owned(),
         kind: NodeKind::Account,

@@ -35,6 +35,7 @@ impl Endings {
                 | Ending::UnconfirmedSpend { .. }
                 | Ending::Origin
                 | Ending::Bridge { .. }
+                | Ending::Venue { .. }
                 | Ending::Burned
                 | Ending::BelowThreshold => {}
             }

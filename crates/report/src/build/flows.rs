@@ -51,11 +51,11 @@ fn touching(trace: &Trace) -> BTreeMap<PoolIx, BTreeSet<FlowIx>> {
 pub(super) fn destination(trace: &Trace, endings: &Endings, flow: FlowIx) -> NodeId {
     let chain = &trace.plan().chain;
     let graph = trace.graph();
-    let ends = matches!(
+    let stays = matches!(
         endings.get(flow),
-        Some(Ending::Burned | Ending::Bridge { .. })
+        Some(Ending::Burned | Ending::Bridge { .. } | Ending::Venue { at: None, .. })
     );
-    match graph.flow(flow).spender.filter(|_| !ends) {
+    match graph.flow(flow).spender.filter(|_| !stays) {
         Some(spender) => NodeId::transaction(chain, &graph.pool(spender).txid),
         None => NodeId::output(chain, &graph.outpoint(flow)),
     }

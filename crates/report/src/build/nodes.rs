@@ -69,7 +69,7 @@ fn transaction(trace: &Trace, endings: &Endings, pool: PoolIx, id: String) -> No
         .into_iter()
         .chain((unknown > 0).then_some(inputs_unknown.clone()))
         .filter(|_| view.visited);
-    let lost = backward_ending(trace, endings, pool);
+    let lost = ending_here(trace, endings, pool);
     let stuck = trace.settlement().is_stuck(pool);
     let through = view
         .placement
@@ -93,17 +93,24 @@ fn transaction(trace: &Trace, endings: &Endings, pool: PoolIx, id: String) -> No
             .map(|gap| NodeGap::from(&gap))
             .collect(),
         stop: stuck
-            .then(|| stop(StopKind::Failed, inputs_unknown.to_string()))
+            .then(|| Stop::new(StopKind::Failed, inputs_unknown.to_string()))
             .or_else(|| lost.and_then(reason)),
     }
 }
 
-/// In a backward trace a trail ends at the transaction that created the output.
-fn backward_ending<'a>(trace: &Trace, endings: &'a Endings, pool: PoolIx) -> Option<&'a Ending> {
+/// The ending that is this transaction's: of what pours into a place where trails end, and in a backward trace of
+/// the outputs that it created.
+fn ending_here<'a>(trace: &Trace, endings: &'a Endings, pool: PoolIx) -> Option<&'a Ending> {
+    let view = trace.graph().pool(pool);
     match trace.plan().direction {
-        Direction::Forward => None,
+        Direction::Forward => {
+            let mut poured = view.inputs.iter().filter_map(|flow| endings.get(*flow));
+            poured.find(
+                |ending| matches!(ending, Ending::Venue { at: Some(at), .. } if *at == view.txid),
+            )
+        }
         Direction::Backward => {
-            let outputs = trace.graph().pool(pool).outputs.iter();
+            let outputs = view.outputs.iter();
             outputs
                 .filter_map(|flow| endings.get(*flow))
                 .find(|ending| **ending != Ending::MovedOn)
@@ -151,15 +158,11 @@ fn taken_by_miners(trace: &Trace, id: String) -> Node {
         holdings: Vec::new(),
         coverage: None,
         gaps: Vec::new(),
-        stop: Some(stop(
+        stop: Some(Stop::new(
             StopKind::Fees,
-            "transaction fees are counted, not followed to the miner".into(),
+            "transaction fees are counted, not followed to the miner",
         )),
     }
-}
-
-fn stop(kind: StopKind, reason: String) -> Stop {
-    Stop { kind, reason }
 }
 
 fn gap(ending: &Ending) -> Option<Gap> {
@@ -170,6 +173,7 @@ fn gap(ending: &Ending) -> Option<Gap> {
         | Ending::AtRest
         | Ending::Origin
         | Ending::Bridge { .. }
+        | Ending::Venue { .. }
         | Ending::Burned
         | Ending::BelowThreshold
         | Ending::Limit { .. } => None,
@@ -179,38 +183,39 @@ fn gap(ending: &Ending) -> Option<Gap> {
 fn reason(ending: &Ending) -> Option<Stop> {
     Some(match ending {
         Ending::MovedOn => return None,
-        Ending::AtRest => stop(
+        Ending::AtRest => Stop::new(
             StopKind::AtRest,
-            "not spent in any block up to the height of this report".into(),
+            "not spent in any block up to the height of this report",
         ),
-        Ending::UnconfirmedSpend { by } => stop(
+        Ending::UnconfirmedSpend { by } => Stop::new(
             StopKind::AtRest,
             format!("not spent in any block yet; {by} in the mempool spends it"),
         ),
-        Ending::Origin => stop(StopKind::Origin, "newly mined coins".into()),
-        Ending::Bridge { reason } => stop(StopKind::BridgeUnresolved, reason.clone()),
-        Ending::Burned => stop(StopKind::Burned, "this output can never be spent".into()),
-        Ending::BelowThreshold => stop(
+        Ending::Origin => Stop::new(StopKind::Origin, "newly mined coins"),
+        Ending::Venue { venue, .. } => Stop::from(&**venue),
+        Ending::Bridge { reason } => Stop::new(StopKind::BridgeUnresolved, reason.clone()),
+        Ending::Burned => Stop::new(StopKind::Burned, "this output can never be spent"),
+        Ending::BelowThreshold => Stop::new(
             StopKind::BelowThreshold,
-            "smaller than the limits ask to follow".into(),
+            "smaller than the limits ask to follow",
         ),
         Ending::Limit {
             limit,
             next: Some(next),
-        } => stop(
+        } => Stop::new(
             StopKind::Limit,
             format!(
                 "not followed because of the limit `{limit}`; said to be linked to {next}, which was not visited"
             ),
         ),
-        Ending::Limit { limit, next: None } => stop(
+        Ending::Limit { limit, next: None } => Stop::new(
             StopKind::Limit,
             format!("not followed because of the limit `{limit}`"),
         ),
         Ending::Failed {
             gap,
             next: Some(next),
-        } => stop(StopKind::Failed, format!("lost at {next}: {gap}")),
-        Ending::Failed { gap, next: None } => stop(StopKind::Failed, gap.to_string()),
+        } => Stop::new(StopKind::Failed, format!("lost at {next}: {gap}")),
+        Ending::Failed { gap, next: None } => Stop::new(StopKind::Failed, gap.to_string()),
     })
 }

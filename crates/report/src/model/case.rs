@@ -25,10 +25,38 @@ pub struct Case {
     pub direction: Direction,
     /// Where the trace was told to stop; a limit that is not listed was not set.
     pub limits: Limits,
+    /// Where the user told the trace to go on or to end, whatever labels and rules say; absent where nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// The taint rules, in the order in which the report lists them.
     pub rules: Vec<Rule>,
     /// Who pays a transaction's fee.
     pub fee_rule: FeeRule,
+}
+
+/// A decision of the user about where trails end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// What the user decided.
+    pub kind: OverrideKind,
+    /// The address or transaction that it is about, or `coinjoins` for all of them.
+    pub subject: String,
+    /// Who holds the address, where the user said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+}
+
+/// What a user decides about where trails end.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverrideKind {
+    /// Trails go on.
+    Through,
+    /// Trails end.
+    Stop,
 }
 
 /// The limits in force. What they cut off is counted as `frontier` or `below_threshold`, never dropped.

@@ -1,8 +1,11 @@
 //! Opinions, cash-outs, what is not known, and who was asked.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+pub use hansel_graph::Confidence;
 use hansel_graph::Rule;
+use hansel_heuristics::Parameter;
 use hansel_ledger::Amount;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,32 +26,49 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// The parameters under which it ran.
     pub parameters: BTreeMap<String, serde_json::Value>,
+    /// How often the rule is known to be wrong and who measured it, or `none published`.
+    #[serde(default = "none_published")]
+    pub error_rate: String,
     /// The finding in one sentence.
     pub summary: String,
 }
 
-/// How sure a finding is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Confidence {
-    /// A hint: innocent explanations are common.
-    Weak,
-    /// Innocent explanations are rare.
-    Strong,
-    /// Follows from the chain itself.
-    Certain,
+fn none_published() -> String {
+    hansel_heuristics::NO_ERROR_RATE.to_owned()
 }
 
-impl Confidence {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Weak => "weak",
-            Self::Strong => "strong",
-            Self::Certain => "certain",
+impl From<hansel_heuristics::Finding> for Finding {
+    fn from(finding: hansel_heuristics::Finding) -> Self {
+        let hansel_heuristics::Finding {
+            heuristic,
+            subjects,
+            confidence,
+            evidence,
+            parameters,
+            error_rate,
+            summary,
+        } = finding;
+        let parameters = parameters.into_iter();
+        Self {
+            heuristic: heuristic.to_owned(),
+            subjects,
+            confidence,
+            evidence,
+            parameters: parameters
+                .map(|(name, value)| (name.to_owned(), json(value)))
+                .collect(),
+            error_rate: error_rate.map_or_else(none_published, ToOwned::to_owned),
+            summary,
         }
+    }
+}
+
+fn json(parameter: Parameter) -> serde_json::Value {
+    match parameter {
+        Parameter::Count(count) => count.into(),
+        Parameter::Text(text) => text.into(),
+        Parameter::Flag(flag) => flag.into(),
+        Parameter::List(words) => words.into(),
     }
 }
 
@@ -68,26 +88,39 @@ pub struct CashOut {
     pub service_address: Option<String>,
     /// The transaction that paid the deposit address.
     pub tx: String,
+    /// The transaction that swept the deposit to the service's own address; absent where it was paid directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tx: Option<String>,
     /// The time of its block, where known.
     pub time: Option<Timestamp>,
     /// The asset that arrived.
     pub asset: String,
-    /// How much arrived, clean and tainted together, in base units.
+    /// How much arrived at the deposit address, clean and tainted together, in base units.
     pub amount: Amount,
-    /// The tainted part under each rule.
+    /// The tainted part that the service holds under each rule: what a sweep paid for its fee is not in it.
     pub tainted: BTreeMap<Rule, Amount>,
     /// How sure it is that the service holds the address.
     pub confidence: Confidence,
 }
 
 impl CashOut {
-    /// By time, the unknown last, then by transaction and address.
-    pub(super) fn order(&self) -> (bool, Option<Timestamp>, &str, &str) {
+    /// Newest first, for what is oldest is the likeliest to be gone; the unknown last, then by transaction and
+    /// address.
+    pub(super) fn order(
+        &self,
+    ) -> (
+        bool,
+        Reverse<Option<Timestamp>>,
+        &str,
+        &str,
+        &Option<String>,
+    ) {
         (
             self.time.is_none(),
-            self.time,
+            Reverse(self.time),
             &self.tx,
             &self.deposit_address,
+            &self.service_tx,
         )
     }
 }

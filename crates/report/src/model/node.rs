@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hansel_graph::Rule;
+use hansel_graph::{Category, Rule, Venue};
 use hansel_ledger::{Amount, Gap};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Confidence, Timestamp};
 
 /// A pool of value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +104,12 @@ pub struct Label {
     pub confidence: String,
     /// When the label was current; null where the source does not say.
     pub as_of: Option<String>,
+    /// The entity behind the name, where the source names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// True where the label is dated after the value arrived: hindsight; absent otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hindsight: bool,
 }
 
 /// How far a node is known.
@@ -141,6 +147,58 @@ pub struct Stop {
     pub kind: StopKind,
     /// The reason in words.
     pub reason: String,
+    /// Who holds the value; absent where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// The id of the rule that recognised the place, such as `label.exchange`; absent for an end that no rule made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// How sure that rule is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+}
+
+impl Stop {
+    /// An end that no rule made.
+    pub fn new(kind: StopKind, reason: impl Into<String>) -> Self {
+        Self {
+            kind,
+            reason: reason.into(),
+            entity: None,
+            rule: None,
+            confidence: None,
+        }
+    }
+}
+
+impl From<&Venue> for Stop {
+    fn from(venue: &Venue) -> Self {
+        let Venue {
+            category,
+            entity,
+            reason,
+            rule,
+            confidence,
+        } = venue;
+        let kind = match category {
+            Category::Exchanges => StopKind::Exchange,
+            Category::Mixers => StopKind::Mixer,
+            Category::Bridges => StopKind::BridgeUnresolved,
+            Category::Services => StopKind::Service,
+            Category::Hubs => StopKind::Hub,
+            Category::AtRest => StopKind::AtRest,
+            Category::Frontier => StopKind::Limit,
+            Category::BelowThreshold => StopKind::BelowThreshold,
+            Category::Fees => StopKind::Fees,
+            Category::Burned => StopKind::Burned,
+        };
+        Self {
+            entity: Some(entity.clone()),
+            rule: Some(rule.clone()),
+            confidence: Some(*confidence),
+            ..Self::new(kind, reason.clone())
+        }
+    }
 }
 
 /// The kinds of ends of a trail.

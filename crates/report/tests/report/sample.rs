@@ -54,6 +54,7 @@ fn case() -> Case {
         training: false,
         subjects: vec![format!("{THEFT}:0")],
         direction: Direction::Forward,
+        overrides: Vec::new(),
         limits: Limits {
             hops: Some(10),
             min_share: Some("0.001".into()),
@@ -121,10 +122,7 @@ fn node(id: String, kind: NodeKind, address: Option<&str>, stop: Option<(StopKin
             complete_through: Some(860_000),
         }),
         gaps: Vec::new(),
-        stop: stop.map(|(kind, reason)| Stop {
-            kind,
-            reason: reason.into(),
-        }),
+        stop: stop.map(|(kind, reason)| Stop::new(kind, reason)),
     }
 }
 
@@ -149,6 +147,8 @@ fn nodes() -> Vec<Node> {
         Some(exchange),
     );
     deposit.labels.push(Label {
+        actor: None,
+        hindsight: false,
         label: "Example Exchange".into(),
         category: "exchange".into(),
         source: "example tagpack".into(),
@@ -278,6 +278,7 @@ fn finding() -> Finding {
         confidence: Confidence::Weak,
         evidence: vec![format!("bitcoin:output:{SPLIT}:0")],
         parameters: BTreeMap::from([("min_outputs".into(), 2.into())]),
+        error_rate: "none published".into(),
         summary: "the loot was split once".into(),
     }
 }
@@ -290,6 +291,7 @@ fn cash_out() -> CashOut {
         deposit_address: DEPOSIT.into(),
         service_address: None,
         tx: SPLIT.into(),
+        service_tx: None,
         time: split_time(),
         asset: "BTC".into(),
         amount: 161_289_990_000.into(),

@@ -108,10 +108,7 @@ fn the_largest_places_come_first_and_the_rest_is_added_up() {
 fn a_backward_trace_ends_where_value_came_from() {
     let mut report = sample::report();
     report.case.direction = Direction::Backward;
-    report.nodes[0].stop = Some(Stop {
-        kind: StopKind::Origin,
-        reason: "newly mined coins".into(),
-    });
+    report.nodes[0].stop = Some(Stop::new(StopKind::Origin, "newly mined coins"));
     let text = in_width(&report, 100);
     let origin = format!("  1. bitcoin:tx:{}: ", sample::THEFT);
     assert!(
