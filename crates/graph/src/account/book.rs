@@ -1,6 +1,7 @@
 //! What one rule says about every pool and every flow.
 
 use hansel_ledger::{Amount, AmountError};
+use smallvec::SmallVec;
 
 use super::holding::Holding;
 use super::ledger::Opening;
@@ -32,9 +33,9 @@ pub(crate) struct Book {
 pub(crate) struct Held {
     pub(crate) holding: Holding,
     /// Ascending by seed.
-    claims: Vec<SeedClaim>,
-    /// How much more was drawn than was known to be there.
-    pub(crate) shortfall: Amount,
+    claims: SmallVec<[SeedClaim; 1]>,
+    /// How much more was drawn than was known to be there; apart, because few pools have one.
+    shortfall: Option<Box<Amount>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +49,8 @@ impl Held {
     fn new(rule: Rule) -> Self {
         Self {
             holding: Holding::pool(rule),
-            claims: Vec::new(),
-            shortfall: Amount::ZERO,
+            claims: SmallVec::new(),
+            shortfall: None,
         }
     }
 
@@ -109,13 +110,17 @@ impl Held {
             missing
         };
         if !missing.is_zero() {
-            self.shortfall = self
-                .shortfall
-                .checked_add(missing)
-                .unwrap_or(self.shortfall);
+            let before = self.shortfall();
+            let after = before.checked_add(missing).unwrap_or(before);
+            self.shortfall = Some(Box::new(after));
             append(out, Parcel::clean(missing))?;
         }
         Ok(())
+    }
+
+    /// How much more was drawn than was known to be there.
+    pub(crate) fn shortfall(&self) -> Amount {
+        self.shortfall.as_deref().copied().unwrap_or_default()
     }
 
     fn take(

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use hansel_ledger::{Amount, AmountError};
+use smallvec::SmallVec;
 
 use super::parcel::{Parcel, append, largest};
 use crate::Rule;
@@ -18,6 +19,9 @@ pub(crate) struct Holding {
     store: Store,
 }
 
+/// Most pools hold the taint of one seed, which then needs no memory of its own.
+type Owners = SmallVec<[Parcel; 1]>;
+
 #[derive(Clone, Debug)]
 enum Store {
     /// Oldest first, or newest first.
@@ -32,7 +36,7 @@ enum Store {
         clean_first: bool,
     },
     /// Tainted value by owner, ascending; the rest of the total is clean.
-    Mixed { owners: Vec<Parcel>, taint: Amount },
+    Mixed { owners: Owners },
     /// The first taint that arrived, which stands for everything.
     Reached(Option<Parcel>),
 }
@@ -55,8 +59,7 @@ impl Holding {
             Rule::Tiho | Rule::Seniority => apart(false),
             Rule::ReverseSeniority => apart(true),
             Rule::Haircut => Store::Mixed {
-                owners: Vec::new(),
-                taint: Amount::ZERO,
+                owners: Owners::new(),
             },
             Rule::Poison => Store::Reached(None),
         };
@@ -87,7 +90,7 @@ impl Holding {
         match &self.store {
             Store::Queue { parcels, .. } => parcels.iter().any(|parcel| parcel.owner.is_some()),
             Store::Apart { tainted, .. } => !tainted.is_empty(),
-            Store::Mixed { owners, .. } => !owners.is_empty(),
+            Store::Mixed { owners } => !owners.is_empty(),
             Store::Reached(taint) => taint.is_some() && !self.total.is_zero(),
         }
     }
@@ -101,10 +104,7 @@ impl Holding {
                 tainted.clear();
                 *clean = Amount::ZERO;
             }
-            Store::Mixed { owners, taint } => {
-                owners.clear();
-                *taint = Amount::ZERO;
-            }
+            Store::Mixed { owners } => owners.clear(),
             Store::Reached(taint) => *taint = None,
         }
     }
@@ -131,7 +131,7 @@ impl Holding {
                 *clean = clean.checked_add(parcel.amount)?;
                 Ok(())
             }
-            Store::Mixed { owners, taint } => pour_mixed(owners, taint, parcel),
+            Store::Mixed { owners } => pour_mixed(owners, parcel),
             Store::Reached(taint) => {
                 if taint.is_none() && parcel.owner.is_some() && !parcel.amount.is_zero() {
                     *taint = Some(parcel);
@@ -177,8 +177,8 @@ impl Holding {
                 *clean = clean.checked_sub(lost)?;
                 excess = excess.checked_sub(lost)?;
             }
-            Store::Mixed { taint, .. } => {
-                let lost = excess.min(self.total.checked_sub(*taint)?);
+            Store::Mixed { owners } => {
+                let lost = excess.min(self.total.checked_sub(sum(owners)?)?);
                 excess = excess.checked_sub(lost)?;
             }
             Store::Reached(_) => excess = Amount::ZERO,
@@ -213,9 +213,7 @@ impl Holding {
                 clean,
                 clean_first,
             } => draw_apart(tainted, clean, *clean_first, amount, out)?,
-            Store::Mixed { owners, taint } => {
-                draw_mixed(owners, taint, self.total, amount, out)?;
-            }
+            Store::Mixed { owners } => draw_mixed(owners, self.total, amount, out)?,
             Store::Reached(taint) => append(out, reached(taint.as_ref(), amount))?,
         }
         self.total = self.total.checked_sub(amount)?;
@@ -278,9 +276,9 @@ impl Holding {
                     with_clean(&mut order, *clean);
                 }
             }
-            Store::Mixed { owners, taint } => {
-                order.extend(owners);
-                with_clean(&mut order, self.total.checked_sub(*taint)?);
+            Store::Mixed { owners } => {
+                order.extend(owners.iter());
+                with_clean(&mut order, self.total.checked_sub(sum(owners)?)?);
             }
             Store::Reached(taint) => {
                 if !self.total.is_zero() {
@@ -353,15 +351,15 @@ fn push_back(queue: &mut VecDeque<Parcel>, parcel: Parcel) -> Result<(), AmountE
     }
 }
 
-fn pour_mixed(
-    owners: &mut Vec<Parcel>,
-    taint: &mut Amount,
-    parcel: Parcel,
-) -> Result<(), AmountError> {
+/// The units that are some seed's.
+fn sum(owners: &Owners) -> Result<Amount, AmountError> {
+    Amount::checked_sum(owners.iter().map(|owner| owner.amount))
+}
+
+fn pour_mixed(owners: &mut Owners, parcel: Parcel) -> Result<(), AmountError> {
     if parcel.owner.is_none() {
         return Ok(());
     }
-    *taint = taint.checked_add(parcel.amount)?;
     match owners.binary_search_by_key(&parcel.owner, |one| one.owner) {
         Ok(place) => owners[place].join(parcel),
         Err(place) => {
@@ -455,18 +453,18 @@ fn draw_apart(
 /// Draws `amount` of a mixture of `total` with `floor(taint * amount / total)` of its taint; its owners share that
 /// in proportion, and the last takes the rest.
 fn draw_mixed(
-    owners: &mut Vec<Parcel>,
-    taint: &mut Amount,
+    owners: &mut Owners,
     total: Amount,
     amount: Amount,
     out: &mut Vec<Parcel>,
 ) -> Result<(), AmountError> {
-    let drawn = if *taint == total {
+    let taint = sum(owners)?;
+    let drawn = if taint == total {
         amount
     } else {
         taint.mul_div(amount, total)?
     };
-    let (mut missing, mut rest) = (drawn, *taint);
+    let (mut missing, mut rest) = (drawn, taint);
     for owner in owners.iter_mut() {
         let taken = if owner.amount.is_zero() {
             let claim = owner.claim.mul_div(amount, total)?;
@@ -495,7 +493,6 @@ fn draw_mixed(
         }
     }
     owners.retain(|owner| !owner.amount.is_zero() || !owner.claim.is_zero());
-    *taint = taint.checked_sub(drawn)?;
     let clean = amount.checked_sub(drawn)?;
     if !clean.is_zero() {
         append(out, Parcel::clean(clean))?;

@@ -188,7 +188,7 @@ impl AccountSettlement {
         let mut found: Vec<Shortfall> = numbered
             .filter_map(|(number, pool)| {
                 let books = self.books.iter();
-                let amount = books.map(|book| book.held[number].shortfall).max()?;
+                let amount = books.map(|book| book.held[number].shortfall()).max()?;
                 (!amount.is_zero()).then_some(Shortfall {
                     pool: pool.key,
                     amount,
