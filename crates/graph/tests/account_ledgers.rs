@@ -366,7 +366,7 @@ proptest! {
             for rule in Rule::ALL {
                 let parcels = flow.parcels(rule);
                 let sum = Amount::checked_sum(parcels.iter().map(|parcel| parcel.amount)).unwrap();
-                prop_assert!(parcels.is_empty() || sum == *amount, "{} {:?} {:?}", rule, flow.step, parcels);
+                prop_assert!(parcels.is_empty() || sum == amount, "{} {:?} {:?}", rule, flow.step, parcels);
             }
         }
     }

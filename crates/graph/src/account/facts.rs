@@ -1,6 +1,7 @@
 //! What is known of a chain's accounts: a set of facts, in which the order of arrival leaves no mark.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
 use hansel_ledger::{
@@ -14,7 +15,8 @@ use super::made::first_contracts;
 /// Transactions, arrivals and statements of accounts.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFacts {
-    transactions: BTreeMap<Place, EvmTransaction>,
+    /// Shared with the settlements, whose flows are told from them.
+    transactions: BTreeMap<Place, Arc<EvmTransaction>>,
     places: HashMap<B256, Place>,
     arrivals: BTreeMap<ArrivalKey, KnownArrival>,
     statements: BTreeMap<PoolKey, BTreeMap<(u64, u64), AccountStatement>>,
@@ -61,7 +63,7 @@ pub(crate) struct Received<'a> {
 /// Something that happened, in chain order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event<'a> {
-    Transaction(&'a EvmTransaction),
+    Transaction(&'a Arc<EvmTransaction>),
     Arrival(Received<'a>),
 }
 
@@ -84,13 +86,13 @@ impl AccountFacts {
         };
         if let Some(old) = self.places.get(&transaction.hash).copied() {
             let known = &self.transactions[&old];
-            if *known == transaction || knowledge(known) >= knowledge(&transaction) {
+            if **known == transaction || knowledge(known) >= knowledge(&transaction) {
                 return;
             }
             self.transactions.remove(&old);
         }
         self.places.insert(transaction.hash, place);
-        self.transactions.insert(place, transaction);
+        self.transactions.insert(place, Arc::new(transaction));
     }
 
     /// Adds what a statement says: its transactions, its arrivals, and that its pool is followed over its blocks,
@@ -160,13 +162,13 @@ impl AccountFacts {
 
     /// The transactions known in full, in chain order.
     pub fn transactions(&self) -> impl Iterator<Item = &EvmTransaction> {
-        self.transactions.values()
+        self.transactions.values().map(|one| &**one)
     }
 
     /// A transaction known in full.
     pub fn transaction(&self, hash: &B256) -> Option<&EvmTransaction> {
         let place = self.places.get(hash)?;
-        self.transactions.get(place)
+        self.transactions.get(place).map(|one| &**one)
     }
 
     /// The statements of a pool by their blocks, without the transactions and arrivals that they brought.
@@ -265,7 +267,8 @@ fn is_hub(statement: &AccountStatement) -> bool {
 
 /// Transactions and arrivals, merged in chain order; an arrival follows the transaction of its place.
 pub(crate) struct Events<'a> {
-    transactions: std::iter::Peekable<std::collections::btree_map::Iter<'a, Place, EvmTransaction>>,
+    transactions:
+        std::iter::Peekable<std::collections::btree_map::Iter<'a, Place, Arc<EvmTransaction>>>,
     arrivals: std::iter::Peekable<std::collections::btree_map::Iter<'a, ArrivalKey, KnownArrival>>,
     facts: &'a AccountFacts,
 }

@@ -1,6 +1,8 @@
 //! Everything known, settled in chain order.
 
-use alloy_primitives::B256;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
 use hansel_ledger::{AmountError, EvmPlacement, EvmTransaction, Movement};
 use hashbrown::HashMap;
 
@@ -13,7 +15,7 @@ use super::parcel::{Parcel, tainted};
 use super::plan::{Doubt, Hop, Plan, Step};
 use super::settlement::{AccountSeed, AccountSettleError};
 use super::shelf::{Run, Shelf};
-use super::view::{AccountStep, FlowRecord, Reading};
+use super::view::{FlowRecord, Reading, Told};
 use crate::{FeeRule, Rule, SeedIx};
 
 /// The state of a settlement on its way through the chain.
@@ -97,7 +99,18 @@ impl<'a> Replay<'a> {
         Ok(pool)
     }
 
-    fn transaction(&mut self, transaction: &EvmTransaction) -> Result<(), AmountError> {
+    /// The sender's pool of the native coin where it is followed; most senders also move value.
+    fn purse(&mut self, sender: Address, height: u64) -> Result<Option<usize>, AmountError> {
+        let key = PoolKey::native(sender);
+        if let Some(node) = self.plan.find(&key) {
+            let node = &self.plan.nodes[node];
+            return Ok(node.pool.filter(|_| node.followed));
+        }
+        let pool = self.begin_pool(key, height)?;
+        Ok(pool.filter(|pool| self.ledger.pools[*pool].is_followed(height)))
+    }
+
+    fn transaction(&mut self, transaction: &Arc<EvmTransaction>) -> Result<(), AmountError> {
         let movements = if transaction.succeeded {
             &transaction.movements[..]
         } else {
@@ -111,8 +124,7 @@ impl<'a> Replay<'a> {
                 self.plan.nodes[number].followed = self.ledger.pools[pool].is_followed(height);
             }
         }
-        let purse = self.begin_pool(PoolKey::native(transaction.sender), height)?;
-        let purse = purse.filter(|pool| self.ledger.pools[*pool].is_followed(height));
+        let purse = self.purse(transaction.sender, height)?;
         self.plan.make(transaction, movements, &self.ledger);
         for book in &mut self.books {
             book.begin(self.plan.nodes.len(), movements.len());
@@ -297,25 +309,18 @@ impl<'a> Replay<'a> {
     }
 
     /// Lists the tainted steps of a transaction as flows.
-    fn record(&mut self, transaction: &EvmTransaction, movements: usize) {
+    fn record(&mut self, transaction: &Arc<EvmTransaction>, movements: usize) {
         for step in 0..=movements {
             if !self.books.iter().any(|book| book.noted(step)) {
                 continue;
             }
             let runs = self.runs.add(self.books.iter().map(|book| book.keep(step)));
-            let step = match transaction.movements.get(step).filter(|_| step < movements) {
-                Some(movement) => AccountStep::movement(movement),
-                None => AccountStep::Gas {
-                    sender: transaction.sender,
-                    amount: transaction.fee,
-                },
+            let told = if step < movements {
+                Told::Movement(Arc::clone(transaction), step)
+            } else {
+                Told::Gas(Arc::clone(transaction))
             };
-            self.flows.add(std::iter::once(FlowRecord {
-                hash: transaction.hash,
-                placement: transaction.placement,
-                step,
-                runs,
-            }));
+            self.flows.add(std::iter::once(FlowRecord { told, runs }));
         }
     }
 
@@ -354,12 +359,8 @@ impl<'a> Replay<'a> {
         if let (Some(hash), false) = (received.tx, seeds.is_empty()) {
             self.ledger.taint(pool, received.placement.block, 0);
             let runs = self.runs.add(self.books.iter().map(|book| book.keep(0)));
-            self.flows.add(std::iter::once(FlowRecord {
-                hash,
-                placement: received.placement,
-                step: AccountStep::arrival(received),
-                runs,
-            }));
+            let told = Told::arrival(hash, received);
+            self.flows.add(std::iter::once(FlowRecord { told, runs }));
         }
         Ok(())
     }

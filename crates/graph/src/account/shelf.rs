@@ -9,9 +9,9 @@ pub(crate) struct Shelf<T> {
 /// Where a run of elements stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Run {
-    board: usize,
-    start: usize,
-    len: usize,
+    board: u32,
+    start: u32,
+    len: u32,
 }
 
 impl Run {
@@ -40,12 +40,17 @@ impl<T> Shelf<T> {
         let last = &mut self.boards[board];
         let start = last.len();
         last.extend(elements);
-        Run { board, start, len }
+        Run {
+            board: narrow(board),
+            start: narrow(start),
+            len: narrow(len),
+        }
     }
 
     /// The elements of a run.
     pub(crate) fn at(&self, run: Run) -> &[T] {
         let Run { board, start, len } = run;
+        let [board, start, len] = [board, start, len].map(wide);
         self.boards
             .get(board)
             .map_or(&[], |board| &board[start..start + len])
@@ -55,4 +60,12 @@ impl<T> Shelf<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.boards.iter().flatten()
     }
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).expect("memory ends before 2^32 boards or elements of a board")
+}
+
+fn wide(place: u32) -> usize {
+    usize::try_from(place).expect("a place in memory fits a pointer")
 }

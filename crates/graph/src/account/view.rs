@@ -1,7 +1,9 @@
 //! What a settlement tells.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256};
-use hansel_ledger::{Amount, AmountError, BlockRef, Coin, EvmPlacement, Movement, Origin};
+use hansel_ledger::{Amount, AmountError, BlockRef, Coin, EvmPlacement, EvmTransaction, Origin};
 
 use super::facts::Received;
 use super::shelf::Run;
@@ -9,12 +11,12 @@ use super::{AccountSettlement, Parcel, PoolKey};
 use crate::{Rule, SeedIx};
 
 /// What a flow is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountStep {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountStep<'a> {
     /// Value that moved.
     Movement {
         /// Which movement of its transaction.
-        origin: Origin,
+        origin: &'a Origin,
         /// Who gave; `None` where only the arrival is known.
         from: Option<Address>,
         /// Who received.
@@ -33,43 +35,81 @@ pub enum AccountStep {
     },
 }
 
-impl AccountStep {
-    pub(crate) fn movement(movement: &Movement) -> Self {
-        let Movement {
-            origin,
-            from,
-            to,
-            coin,
-            amount,
-        } = movement;
-        Self::Movement {
-            origin: origin.clone(),
-            from: Some(*from),
-            to: *to,
-            coin: *coin,
-            amount: *amount,
-        }
-    }
-
-    pub(crate) fn arrival(received: &Received<'_>) -> Self {
-        Self::Movement {
-            origin: received.origin.clone(),
-            from: received.from,
-            to: received.to.account,
-            coin: received.to.coin,
-            amount: received.amount,
-        }
-    }
-}
-
 /// A flow without its parcels, which each rule's book holds.
 #[derive(Debug)]
 pub(crate) struct FlowRecord {
-    pub(crate) hash: B256,
-    pub(crate) placement: EvmPlacement,
-    pub(crate) step: AccountStep,
+    pub(crate) told: Told,
     /// Where its parcels are, book by book.
     pub(crate) runs: Run,
+}
+
+/// What tells a flow. There are as many flows as tainted movements, so that none repeats what is known.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// A movement, by its number.
+    Movement(Arc<EvmTransaction>, usize),
+    /// What a transaction paid for gas.
+    Gas(Arc<EvmTransaction>),
+    /// A seed of whose transaction only the arrival is known.
+    Arrival(Box<SeedArrival>),
+}
+
+#[derive(Debug)]
+pub(crate) struct SeedArrival {
+    hash: B256,
+    placement: EvmPlacement,
+    origin: Origin,
+    from: Option<Address>,
+    to: PoolKey,
+    amount: Amount,
+}
+
+impl Told {
+    pub(crate) fn arrival(hash: B256, received: &Received<'_>) -> Self {
+        Self::Arrival(Box::new(SeedArrival {
+            hash,
+            placement: received.placement,
+            origin: received.origin.clone(),
+            from: received.from,
+            to: received.to,
+            amount: received.amount,
+        }))
+    }
+
+    fn place(&self) -> (B256, EvmPlacement) {
+        match self {
+            Self::Movement(transaction, _) | Self::Gas(transaction) => {
+                (transaction.hash, transaction.placement)
+            }
+            Self::Arrival(arrival) => (arrival.hash, arrival.placement),
+        }
+    }
+
+    fn step(&self) -> AccountStep<'_> {
+        match self {
+            Self::Movement(transaction, number) => {
+                let movement = &transaction.movements[*number];
+                AccountStep::Movement {
+                    origin: &movement.origin,
+                    from: Some(movement.from),
+                    to: movement.to,
+                    coin: movement.coin,
+                    amount: movement.amount,
+                }
+            }
+            Self::Gas(transaction) => AccountStep::Gas {
+                sender: transaction.sender,
+                amount: transaction.fee,
+            },
+            Self::Arrival(arrival) => AccountStep::Movement {
+                origin: &arrival.origin,
+                from: arrival.from,
+                to: arrival.to.account,
+                coin: arrival.to.coin,
+                amount: arrival.amount,
+            },
+        }
+    }
 }
 
 /// A movement or a payment for gas that carries taint under some rule.
@@ -80,7 +120,7 @@ pub struct AccountFlow<'a> {
     /// Where it stands.
     pub placement: EvmPlacement,
     /// What moved.
-    pub step: &'a AccountStep,
+    pub step: AccountStep<'a>,
     settlement: &'a AccountSettlement,
     runs: &'a [Run],
 }
@@ -147,12 +187,15 @@ pub struct Shortfall {
 impl AccountSettlement {
     /// Tainted movements and gas in chain order.
     pub fn flows(&self) -> impl Iterator<Item = AccountFlow<'_>> {
-        self.flows.iter().map(|record| AccountFlow {
-            hash: record.hash,
-            placement: record.placement,
-            step: &record.step,
-            settlement: self,
-            runs: self.runs.at(record.runs),
+        self.flows.iter().map(|record| {
+            let (hash, placement) = record.told.place();
+            AccountFlow {
+                hash,
+                placement,
+                step: record.told.step(),
+                settlement: self,
+                runs: self.runs.at(record.runs),
+            }
         })
     }
 

@@ -27,7 +27,7 @@ fn received(trace: &AccountTrace) -> Received {
     let mut received = Received::new();
     for flow in trace.settlement().flows() {
         if let AccountStep::Movement { to, coin, .. } = flow.step {
-            received.entry((flow.hash, *to)).or_default().insert(*coin);
+            received.entry((flow.hash, to)).or_default().insert(coin);
         }
     }
     received
@@ -53,7 +53,7 @@ fn movement(trace: &AccountTrace, flow: &AccountFlow<'_>, received: &Received) -
     };
     // Whoever received taint in this transaction, and none of it in this coin, turned it into this coin.
     let coins = from.and_then(|from| received.get(&(flow.hash, from)));
-    let converted = coins.is_some_and(|coins| !coins.contains(coin));
+    let converted = coins.is_some_and(|coins| !coins.contains(&coin));
     let payer = from.map_or_else(
         || NodeId::unknown(chain),
         |from| NodeId::account(chain, &from),
@@ -61,11 +61,11 @@ fn movement(trace: &AccountTrace, flow: &AccountFlow<'_>, received: &Received) -
     Flow {
         id: TransferId::movement(chain, &flow.hash, origin).into(),
         from: payer.into(),
-        to: NodeId::account(chain, to).into(),
+        to: NodeId::account(chain, &to).into(),
         from_addresses: from.iter().map(ToString::to_string).collect(),
         to_address: Some(to.to_string()),
-        asset: name(chain, *coin),
-        amount: *amount,
+        asset: name(chain, coin),
+        amount,
         proof,
         kind: if converted {
             FlowKind::Conversion
@@ -79,8 +79,8 @@ fn movement(trace: &AccountTrace, flow: &AccountFlow<'_>, received: &Received) -
 fn gas(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
     let chain = &trace.plan().chain;
     let (sender, amount) = match flow.step {
-        AccountStep::Gas { sender, amount } => (*sender, *amount),
-        AccountStep::Movement { to, amount, .. } => (*to, *amount),
+        AccountStep::Gas { sender, amount } => (sender, amount),
+        AccountStep::Movement { to, amount, .. } => (to, amount),
     };
     Flow {
         id: TransferId::gas(chain, &flow.hash).into(),
