@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use hansel_report::Report;
-use hansel_report::model::{FlowKind, Node, StopKind};
+use hansel_report::model::{Flow, FlowKind, Node, StopKind};
 use hansel_testkit::{
     Anvil, AnvilOptions, EvmScenario, EvmStory, RpcFault, RpcProxy, RpcRule, require_anvil,
 };
@@ -92,6 +92,51 @@ fn a_laundering_story_is_followed_to_the_wei() {
     assert_eq!(hot.kind, StopKind::Hub, "{hot:?}");
     let quiet = node(&report, &story, "quiet").stop.as_ref().unwrap();
     assert_eq!(quiet.kind, StopKind::AtRest, "{quiet:?}");
+}
+
+/// An account of ERC-4337 signs operations that a bundler submits and is paid back for.
+#[test]
+fn a_trail_goes_through_an_account_that_is_a_contract_and_not_through_its_bundler() {
+    let Some((anvil, story)) = told() else { return };
+    let report = trace(&story, &anvil.url(), "--rule fifo").run().report();
+    let smart = node(&report, &story, "smart");
+    assert!(
+        smart
+            .stop
+            .as_ref()
+            .is_none_or(|stop| stop.kind == StopKind::AtRest)
+    );
+    let operation = story.scene("user-operation").last().unwrap();
+    let hash = operation.hash.to_string();
+    let flows = report.flows.iter().filter(|flow| flow.tx == hash);
+    let bundler = story.account("operator").to_string();
+    let mut given = BTreeSet::new();
+    for flow in flows {
+        assert!(!flow.from_addresses.contains(&bundler), "{}", flow.id);
+        assert_ne!(
+            flow.kind,
+            FlowKind::Fee,
+            "the bundler paid the gas: {}",
+            flow.id
+        );
+        if flow.from_addresses == [smart.address.clone().unwrap()] {
+            given.insert((flow.to_address.clone().unwrap(), flow.amount.to_string()));
+        }
+    }
+    let payee = story.account("beneficiary").to_string();
+    for amount in ["3000000000000000000", "600000000"] {
+        let paid = (payee.clone(), amount.to_owned());
+        assert!(given.contains(&paid), "{given:?}");
+    }
+    // What it paid for gas goes through the entry point to the bundler, and from there no further.
+    let entry = story.account("entry-point").to_string();
+    let gas = |flow: &&Flow| flow.tx == hash && flow.from_addresses == [entry.clone()];
+    let gas: Vec<_> = report.flows.iter().filter(gas).collect();
+    assert_eq!(gas.len(), 1);
+    assert_eq!(gas[0].to_address.as_ref(), Some(&bundler));
+    assert_eq!(gas[0].amount.to_string(), "40000000000000000");
+    let mut all = report.flows.iter();
+    assert!(!all.any(|flow| flow.from_addresses.contains(&bundler)));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod quantity;
 mod receipt;
 mod receipt_root;
 mod scan;
+mod tips;
 mod transaction;
 mod verify;
 mod withdrawal;
@@ -28,6 +29,7 @@ pub use log::{LogReading, read_log};
 pub use otterscan::{OtsOperation, OtsOperationKind, ots_operations};
 pub use receipt::{LogLean, ReceiptLean, logs, receipt, receipts};
 pub use receipt_root::{RootError, receipts_root};
+pub use tips::tips;
 pub use transaction::transaction;
 pub use verify::{
     HeaderProof, ReceiptsProof, VerifyError, bloom_may_contain, check_header, check_receipts,

@@ -7,6 +7,7 @@ mod inquiry;
 mod lack;
 mod logs;
 mod native;
+mod own;
 mod reconcile;
 mod token;
 

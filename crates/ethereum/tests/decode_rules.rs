@@ -192,12 +192,34 @@ fn a_deposit_from_the_chain_below_costs_nothing_here_and_brings_what_it_mints() 
     assert_eq!(answers.told().fee, Amount::ZERO);
     assert_eq!(
         answers.moved(),
-        ["call: 0>1 native 100", "call:0 1>2 native 100"]
+        ["call:mint 0>1 native 100", "call:0 1>2 native 100"]
     );
     let failed = answers.receipt(json!({"status": "0x0"}));
-    assert_eq!(failed.moved(), ["call: 0>1 native 100"]);
+    assert_eq!(failed.moved(), ["call:mint 0>1 native 100"]);
     let other = Answers::new().tx(json!({"mint": "0x64"}));
     assert_eq!(other.moved(), ["call:0 1>2 native 100"]);
+}
+
+#[test]
+fn ether_that_arbitrum_takes_from_the_chain_below_is_minted_before_it_is_paid() {
+    let deposit = Answers::new()
+        .tx(json!({"type": "0x64", "requestId": word(9), "input": "0x", "gas": "0x0", "gasPrice": "0x0"}))
+        .receipt(json!({"type": "0x64", "gasUsed": "0x5208", "effectiveGasPrice": "0x5f5e100"}));
+    let paid = ["call:mint 0>1 native 100", "call:0 1>2 native 100"];
+    assert_eq!(deposit.moved(), paid);
+    assert_eq!(deposit.told().fee, Amount::ZERO);
+    // What a retryable ticket moves besides its calls is not known, trace or no trace.
+    for kind in ["0x65", "0x66", "0x68", "0x69", "0x6a"] {
+        let answers = Answers::new().tx(json!({"type": kind})).calls(json!([]));
+        assert_eq!(
+            answers.told().internal,
+            InternalTransfers::Unknown,
+            "{kind}"
+        );
+        assert_eq!(answers.moved(), ["call:0 1>2 native 100"]);
+    }
+    let known = Answers::new().calls(json!([])).told();
+    assert_eq!(known.internal, InternalTransfers::Known);
 }
 
 #[test]

@@ -17,10 +17,13 @@ use hansel_testkit::{Anvil, AnvilOptions, EvmKey, require_anvil};
 use hansel_wire::{HttpOptions, HttpWire, JsonRpc, Paces, Request, Wire};
 use serde_json::{Value, json};
 
+/// Changes the result of a method.
+type Lie = fn(&str, &mut Value);
+
 /// A wire to a real node that changes answers on their way.
 struct Liar {
     wire: HttpWire,
-    lie: fn(&str, &mut Value),
+    lie: Lie,
 }
 
 #[async_trait]
@@ -44,7 +47,7 @@ impl Wire for Liar {
     }
 }
 
-fn source(node: &Anvil, blocks: BlockForm, lie: fn(&str, &mut Value)) -> EvmSource {
+fn source(node: &Anvil, blocks: BlockForm, lie: Lie) -> EvmSource {
     let network = EvmNetwork {
         chain_id: 31_337,
         native: Asset {
@@ -137,7 +140,7 @@ fn a_block_whose_fields_do_not_give_its_hash_is_refused_where_the_chains_headers
     let (node, hash) = paid(&anvil);
     let honest = source(&node, ETHEREUM, |_, _| {});
     assert_eq!(ask(&honest, hash), Ok(()));
-    let lies: [(fn(&str, &mut Value), _, _); 2] = [
+    let lies: [(Lie, _, _); 2] = [
         (older, ErrorClass::Inconsistent, "do not give its hash"),
         (shorter, ErrorClass::Malformed, "lacks a field"),
     ];

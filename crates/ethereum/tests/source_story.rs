@@ -6,18 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use async_trait::async_trait;
 use hansel_ethereum::EvmSource;
 use hansel_ledger::{
     AccountNature, AccountStatement, Amount, Asset, Chain, ChainSource, Coin, EndpointActivity,
-    EvmFact, EvmNetwork, EvmQuery, Fact, Family, Gap, Origin, Query, SourceError,
+    EvmFact, EvmNetwork, EvmQuery, Fact, Family, Gap, Movement, Origin, Query, SourceError,
 };
 use hansel_testkit::{
-    Anvil, AnvilOptions, EvmScenario, EvmStory, Hardhat, HardhatOptions, require_anvil,
+    Anvil, AnvilOptions, EvmScenario, EvmStory, Hardhat, HardhatOptions, evm_call, require_anvil,
     require_hardhat,
 };
 use hansel_wire::{HttpOptions, HttpWire, JsonRpc, Paces, Request, Wire};
+use serde_json::json;
 
 /// A wire to a real node that says it does not know some methods, or keeps no state below a height.
 struct Lesser {
@@ -218,6 +219,107 @@ fn through_traces_every_statement_of_the_story_is_what_happened() {
         }
     }
     assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+#[test]
+fn an_account_abstracted_pays_for_itself_and_its_bundler_gets_the_gas_back() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let source = source(&node.url(), &story, NOTHING_LESS, 0);
+    let (smart, bundler) = (story.account("smart"), story.account("operator"));
+    let tip = story.tip();
+    let ether = statement(&source, smart, Coin::Native, tip);
+    let usd = statement(&source, smart, story.coin("usd"), tip);
+    assert_eq!(ether.nature, AccountNature::Contract);
+    assert_eq!(gave(&ether), gave(&usd));
+    let [operation] = &ether.transactions[..] else {
+        panic!("{:?}", ether.transactions);
+    };
+    assert_eq!(operation.sender, bundler);
+    let given: Vec<_> = operation
+        .movements
+        .iter()
+        .filter(|one| one.from == smart)
+        .map(|one| (one.to, one.coin, one.amount.to_u256()))
+        .collect();
+    let cent = U256::from(10_000_000_000_000_000_u64);
+    let (entry, payee) = (story.account("entry-point"), story.account("beneficiary"));
+    let paid = [
+        (entry, Coin::Native, cent),
+        (entry, Coin::Native, cent * U256::from(2)),
+        (payee, Coin::Native, cent * U256::from(300)),
+        (payee, story.coin("usd"), U256::from(600_000_000)),
+    ];
+    assert_eq!(given, paid);
+    // What the operation that failed would have paid is not there, what its account paid for gas is.
+    let returned = |one: &&Movement| one.to == bundler && one.coin == Coin::Native;
+    let returned: Vec<_> = operation.movements.iter().filter(returned).collect();
+    assert_eq!(returned.len(), 1);
+    assert_eq!(returned[0].from, entry);
+    assert_eq!(returned[0].amount.to_u256(), cent * U256::from(4));
+    let deed = story.deeds.iter().find(|deed| deed.hash == operation.hash);
+    assert_eq!(operation.fee.to_u256(), deed.unwrap().fee);
+    let bundlers = statement(&source, bundler, Coin::Native, tip);
+    assert!(gave(&bundlers).contains(&operation.hash));
+}
+
+/// What is made and destroyed is neither given nor received by the token's contract; what people send it by mistake,
+/// and liquidity on its way to be destroyed, is.
+#[test]
+fn a_tokens_contract_holds_of_its_own_token_what_it_was_sent_and_nothing_else() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let rpc = node.rpc();
+    let (usd, thief) = (story.account("usd"), story.account("thief"));
+    let data = evm_call("transfer(address,uint256)", (usd, U256::from(7)));
+    rpc.impersonate(thief).unwrap();
+    let mistake = rpc.send(json!({"from": thief, "to": usd, "data": data}));
+    rpc.mine().unwrap();
+    let tip = rpc.block_number().unwrap();
+    for unknown in [NOTHING_LESS, NO_TRACES] {
+        let source = source(&node.url(), &story, unknown, 0);
+        for name in ["usd", "gold", "weth", "usd-pair", "gold-pair"] {
+            let token = story.account(name);
+            let told = statement(&source, token, Coin::Token(token), tip);
+            assert_eq!(
+                told.coverage.complete_through,
+                Some(tip),
+                "{name}: {:?}",
+                told.coverage
+            );
+            let truly = rpc.token_balance(token, token, Some(tip)).unwrap();
+            assert_eq!(told.closing, Some(truly.into()), "{name}");
+            let movements = told.transactions.iter().flat_map(|tx| &tx.movements);
+            let own = movements.filter(|one| one.coin == Coin::Token(token));
+            let (mut came, mut left) = (U256::ZERO, U256::ZERO);
+            for one in own {
+                came += if one.to == token {
+                    one.amount.to_u256()
+                } else {
+                    U256::ZERO
+                };
+                left += if one.from == token {
+                    one.amount.to_u256()
+                } else {
+                    U256::ZERO
+                };
+            }
+            let arrived = told.arrivals.iter().map(|one| one.amount.to_u256());
+            came += arrived.sum::<U256>();
+            assert_eq!(came - left, truly, "{name}");
+        }
+        let told = statement(&source, usd, Coin::Token(usd), tip);
+        assert!(told.transactions.is_empty());
+        assert_eq!(
+            came(&told),
+            BTreeMap::from([(Some(*mistake.as_ref().unwrap()), Amount::from(7_u64))])
+        );
+        let pair = story.account("usd-pair");
+        let told = statement(&source, pair, Coin::Token(pair), tip);
+        assert!(!told.transactions.is_empty() || !told.arrivals.is_empty());
+    }
 }
 
 #[test]

@@ -43,6 +43,10 @@ pub enum Query {
 /// The fact that answers a query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "facts are handed on one at a time and never kept in lists"
+)]
 pub enum Fact {
     /// Answers [`Query::Transaction`].
     Transaction(TransactionStatement),

@@ -48,6 +48,7 @@ impl TransferId {
             Origin::Log(_) => format!("{chain}:log:{hash}:{origin}"),
             Origin::Withdrawal(_) => format!("{chain}:withdrawal:{origin}"),
             Origin::Unexplained => format!("{chain}:unexplained:{hash}"),
+            Origin::Tips(_) => format!("{chain}:tips:{origin}"),
         })
     }
 

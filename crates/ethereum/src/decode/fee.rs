@@ -6,12 +6,15 @@ use super::{DecodeError, ReceiptLean, TxLean};
 
 /// The type of OP chains' deposits from the chain below, which are paid there.
 pub(super) const DEPOSIT: u64 = 0x7e;
+/// The type of Arbitrum's deposits of ether from the chain below: its chain, number, parties and value, and no gas
+/// (`EthDepositMessage` of Arbitrum's SDK 4.1.0).
+pub(super) const ARBITRUM_DEPOSIT: u64 = 0x64;
 /// The type of transactions with blobs (EIP-4844).
 const BLOB: u64 = 3;
 
 /// Gas, blob gas, the fee of the chain below and the operator's fee, in base units of the native coin.
 pub(super) fn fee(tx: &TxLean, receipt: &ReceiptLean) -> Result<U256, DecodeError> {
-    if tx.kind.or(receipt.kind) == Some(DEPOSIT) {
+    if matches!(tx.kind.or(receipt.kind), Some(DEPOSIT | ARBITRUM_DEPOSIT)) {
         return Ok(U256::ZERO);
     }
     let overflow = || DecodeError::Overflow(tx.hash);

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, U256};
 use hansel_ledger::{Amount, Coin, Creation, InternalTransfers, Movement, Origin};
 
-use super::fee::DEPOSIT;
+use super::fee::{ARBITRUM_DEPOSIT, DEPOSIT};
 use super::{Call, CallKind, Calls, DecodeError, Misfit, ReceiptLean, TxLean};
 
 /// What a transfer to an account without code costs: with this much gas used and no data, no code can have sent
@@ -49,11 +49,21 @@ fn moves(call: &Call) -> bool {
 }
 
 /// What a deposit from the chain below brought its sender; that stays even where the deposit fails. Its path is that
-/// of what comes before the top-level call.
+/// of what comes before the top-level call. Arbitrum's deposit brings what it then pays.
 pub(super) fn minted(tx: &TxLean) -> Option<Movement> {
-    let amount = tx.mint.filter(|amount| !amount.is_zero())?;
-    let deposit = tx.kind == Some(DEPOSIT);
-    deposit.then(|| movement(Vec::new(), Address::ZERO, tx.from, amount))
+    let amount = match tx.kind {
+        Some(DEPOSIT) => tx.mint.unwrap_or_default(),
+        Some(ARBITRUM_DEPOSIT) => tx.value,
+        Some(_) | None => return None,
+    };
+    let brings = !amount.is_zero();
+    brings.then(|| movement(Vec::new(), Address::ZERO, tx.from, amount))
+}
+
+/// True for a type of transaction whose every movement of the native coin is in its calls, its mint and its fee.
+/// Arbitrum's others (0x65 to 0x6a) move escrowed value and refunds besides; what exactly is not known here.
+pub(super) fn is_known(tx: &TxLean) -> bool {
+    matches!(tx.kind, None | Some(0..=4 | DEPOSIT | ARBITRUM_DEPOSIT))
 }
 
 /// The movement of the top-level call of a transaction that succeeded.

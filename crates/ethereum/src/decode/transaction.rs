@@ -47,7 +47,9 @@ pub fn transaction(
         noise: Noise::default(),
         internal: native::untraced(tx, receipt, succeeded),
     };
-    if calls.is_some() {
+    if !native::is_known(tx) {
+        told.internal = InternalTransfers::Unknown;
+    } else if calls.is_some() {
         told.internal = InternalTransfers::Known;
     }
     if succeeded {

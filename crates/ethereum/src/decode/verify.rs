@@ -185,6 +185,5 @@ fn header(block: &HeaderLean) -> Option<Header> {
         requests_hash: block.requests_hash,
         block_access_list_hash: block.block_access_list_hash,
         slot_number: block.slot_number,
-        ..Header::default()
     })
 }

@@ -289,6 +289,6 @@ pub(crate) fn arrivals_of(
 fn log_index(origin: &Origin) -> Option<u64> {
     match origin {
         Origin::Log(index) => Some(*index),
-        Origin::Call(_) | Origin::Withdrawal(_) | Origin::Unexplained => None,
+        Origin::Call(_) | Origin::Withdrawal(_) | Origin::Unexplained | Origin::Tips(_) => None,
     }
 }

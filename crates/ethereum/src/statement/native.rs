@@ -125,6 +125,14 @@ async fn by_blocks(inquiry: &Inquiry<'_>) -> Result<Found, SourceError> {
         for arrival in touched.withdrawals {
             draft.book.arrive(arrival);
         }
+        if touched.block.value.miner == Some(inquiry.address) {
+            let reason = "the account made blocks, and no endpoint keeps state of that time, so what it earned by \
+                          that is not known"
+                .to_owned();
+            draft
+                .lacks
+                .from(touched.height, Gap::HistoryUnknown { reason });
+        }
         if draft.book.len() > inquiry.bound {
             return Ok(Found::Hub);
         }

@@ -9,6 +9,9 @@ use hansel_ledger::{AccountNature, Amount, Arrival, Coin, EvmPlacement, Gap, Ori
 use super::block::Touched;
 use super::book::Rest;
 use super::inquiry::{AT_A_TIME, Draft, Ends, Inquiry};
+use super::logs::Rows;
+use super::own::held;
+use crate::decode::{self, LogLean};
 use crate::history::{BalanceHistory, BalanceSearch, Held, LogFilter, Unexplained};
 
 /// Blocks of a token that are looked into; a token whose balances change by themselves differs in every one.
@@ -178,9 +181,16 @@ impl Inquiry<'_> {
         let Some(rest) = draft.book.rest_at(height, before, after) else {
             return Ok(());
         };
-        let block = &touched.block.value;
-        let minted = height == 0 || block.miner == Some(self.address);
-        if !touched.traced && !minted {
+        let maker = touched.block.value.miner == Some(self.address);
+        if maker && let Some(tips) = self.tips(&touched, rest).await? {
+            draft.book.arrive(tips);
+        }
+        let Some(rest) = draft.book.rest_at(height, before, after) else {
+            return Ok(());
+        };
+        // What the chain began with comes from nowhere.
+        let given = height == 0;
+        if !touched.traced && !given {
             draft.blind += 1;
         }
         if rest.gained {
@@ -189,10 +199,38 @@ impl Inquiry<'_> {
                 .book
                 .arrive(self.unexplained_arrival(&touched, rest.amount));
         }
-        if !rest.gained || touched.traced && !minted {
+        if !rest.gained || maker || touched.traced && !given {
             draft.name_unexplained(height, height, rest);
         }
         Ok(())
+    }
+
+    /// What a block's transactions tipped to the account that the block names for that; `None` where the endpoint
+    /// does not give all receipts at once, and where the balance did not rise by as much: not every chain pays so.
+    async fn tips(&self, touched: &Touched, rest: Rest) -> Result<Option<Arrival>, SourceError> {
+        if !rest.gained || !self.reader.abilities().await?.block_receipts {
+            return Ok(None);
+        }
+        let block = &touched.block.value;
+        let receipts = self.reader.receipts(block).await?;
+        let tips = decode::tips(block, &receipts.value).unwrap_or_default();
+        let tips = Amount::from(tips);
+        if tips.is_zero() || tips > rest.amount {
+            return Ok(None);
+        }
+        self.notes.keep(&receipts.evidence);
+        self.notes.keep(&touched.block.evidence);
+        Ok(Some(Arrival {
+            tx: None,
+            placement: EvmPlacement {
+                block: block.block_ref(),
+                index: u32::MAX,
+            },
+            origin: Origin::Tips(block.number),
+            from: None,
+            coin: Coin::Native,
+            amount: tips,
+        }))
     }
 
     /// Value that came in a block in a way that is not known; in its transaction where it can only be one.
@@ -219,9 +257,13 @@ impl Inquiry<'_> {
         (before, after): (U256, U256),
         contract: Address,
     ) -> Result<(), SourceError> {
-        let hashes = self.naming(height, contract).await?;
+        let naming = self.naming(height, contract).await?;
+        let hashes = naming.values().map(|log| log.transaction_hash).collect();
         for tx in self.in_full(hashes).await?.into_values() {
-            draft.book.enter(tx);
+            let own = self.address == contract;
+            draft
+                .book
+                .enter(if own { held(tx, contract, &naming) } else { tx });
         }
         let Some(rest) = draft.book.rest_at(height, before, after) else {
             return Ok(());
@@ -236,9 +278,9 @@ impl Inquiry<'_> {
         Ok(())
     }
 
-    /// The transactions of a block in which the token's logs name the account, read from all of the block's logs
-    /// so that an answer that leaves some out is found out.
-    async fn naming(&self, height: u64, contract: Address) -> Result<BTreeSet<B256>, SourceError> {
+    /// The token's logs of a block that name the account, read from all of the block's logs so that an answer that
+    /// leaves some out is found out.
+    async fn naming(&self, height: u64, contract: Address) -> Result<Rows, SourceError> {
         let names = |topics: &[B256]| {
             let mut words = topics.iter().skip(1);
             words.any(|word| *word == self.address.into_word())
@@ -248,7 +290,8 @@ impl Inquiry<'_> {
             let receipts = self.reader.receipts(&header.value).await?;
             let logs = receipts.value.iter().flat_map(|receipt| &receipt.logs);
             let found = logs.filter(|log| log.address == contract && names(&log.topics));
-            return Ok(found.map(|log| log.transaction_hash).collect());
+            let row = |log: &LogLean| ((log.block_number, log.log_index), log.clone());
+            return Ok(found.map(row).collect());
         }
         let filter = LogFilter {
             contracts: vec![contract],
@@ -259,8 +302,8 @@ impl Inquiry<'_> {
             until: height,
             ..*self
         };
-        let rows = block.logs(&filter).await?.unwrap_or_default();
-        let found = rows.values().filter(|log| names(&log.topics));
-        Ok(found.map(|log| log.transaction_hash).collect())
+        let mut rows = block.logs(&filter).await?.unwrap_or_default();
+        rows.retain(|_, log| names(&log.topics));
+        Ok(rows)
     }
 }

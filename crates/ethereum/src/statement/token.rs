@@ -9,7 +9,8 @@ use serde_json::json;
 use super::book::Book;
 use super::inquiry::{Draft, Found, Inquiry};
 use super::lack::Lacks;
-use super::logs::{RowReadings, gives, read_rows};
+use super::logs::{RowReadings, Rows, gives, read_rows};
+use super::own::held;
 use crate::decode::LogLean;
 use crate::history::LogFilter;
 
@@ -22,6 +23,8 @@ pub(super) async fn find(inquiry: &Inquiry<'_>, contract: Address) -> Result<Fou
         return Ok(Found::Hub);
     };
     rows.extend(more);
+    let own = inquiry.address == contract;
+    let named = if own { rows.clone() } else { Rows::new() };
     let RowReadings {
         moved,
         wraps,
@@ -35,8 +38,9 @@ pub(super) async fn find(inquiry: &Inquiry<'_>, contract: Address) -> Result<Fou
     book.noise = noise;
     // Whether a log of wrapping is a movement depends on what else the transaction did.
     let mut whole: BTreeSet<B256> = wraps.iter().map(|log| log.transaction_hash).collect();
-    let giving =
-        |(_, movement): &&(LogLean, Movement)| gives(movement, inquiry.address, inquiry.coin);
+    let giving = |(_, movement): &&(LogLean, Movement)| {
+        own || gives(movement, inquiry.address, inquiry.coin)
+    };
     whole.extend(
         moved
             .iter()
@@ -54,7 +58,7 @@ pub(super) async fn find(inquiry: &Inquiry<'_>, contract: Address) -> Result<Fou
         .filter(|(log, _)| !transactions.contains_key(&log.transaction_hash));
     let arrivals = inquiry.arrivals(arriving.collect()).await?;
     for tx in transactions.into_values() {
-        book.enter(tx);
+        book.enter(if own { held(tx, contract, &named) } else { tx });
     }
     for arrival in arrivals {
         book.arrive(arrival);

@@ -88,7 +88,8 @@ pub struct Movement {
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// The native coin sent by a call, creation or self-destruction, by its path in the call tree: `[0]` is the
-    /// top-level call, `[0, 2, 1]` the second call of its third call.
+    /// top-level call, `[0, 2, 1]` the second call of its third call. The empty path is what a deposit from the chain
+    /// below brought before the top-level call.
     Call(Vec<u32>),
     /// A log, by its index in the block.
     Log(u64),
@@ -96,12 +97,16 @@ pub enum Origin {
     Withdrawal(u64),
     /// A change of the balance in this block that nothing known explains.
     Unexplained,
+    /// What the transactions of a block tipped to the account that it names for that, by the block's number.
+    Tips(u64),
 }
 
-/// As in the id of the transfer: `call:TX:0.2.1` has the path `0.2.1`, `log:TX:17` the index `17`.
+/// As in the id of the transfer: `call:TX:0.2.1` has the path `0.2.1`, `call:TX:mint` the empty one, `log:TX:17` the
+/// index `17`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Call(path) if path.is_empty() => f.write_str("mint"),
             Self::Call(path) => {
                 for (depth, step) in path.iter().enumerate() {
                     let dot = if depth > 0 { "." } else { "" };
@@ -109,7 +114,7 @@ impl fmt::Display for Origin {
                 }
                 Ok(())
             }
-            Self::Log(index) | Self::Withdrawal(index) => write!(f, "{index}"),
+            Self::Log(index) | Self::Withdrawal(index) | Self::Tips(index) => write!(f, "{index}"),
             Self::Unexplained => f.write_str("unexplained"),
         }
     }

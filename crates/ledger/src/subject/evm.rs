@@ -56,7 +56,9 @@ fn origin(text: &str, hash: B256, movement: &str) -> Result<Subject, SubjectErro
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         digits.parse().ok().filter(|_| plain)
     };
-    let origin = if let Some(path) = movement.strip_prefix("call:") {
+    let origin = if movement == "call:mint" {
+        Origin::Call(Vec::new())
+    } else if let Some(path) = movement.strip_prefix("call:") {
         let steps = path
             .split('.')
             .map(|step| u32::try_from(number(step)?).ok())
@@ -105,6 +107,12 @@ mod tests {
         for text in [format!("{UPBIT}:log:7"), format!("{UPBIT}:7")] {
             let origin = Origin::Log(7);
             assert_eq!(parse(&text), Ok(Subject::EvmMovement { hash, origin }));
+        }
+        for (text, path) in [("mint", Vec::new()), ("0", vec![0])] {
+            let parsed = Subject::parse(&format!("{UPBIT}:call:{text}"), &chain());
+            let (hash, origin) = (UPBIT.parse().unwrap(), Origin::Call(path));
+            assert_eq!(origin.to_string(), text);
+            assert_eq!(parsed, Ok(Subject::EvmMovement { hash, origin }));
         }
         let origin = Origin::Call(vec![0, 2, 1]);
         let text = format!("{UPBIT}:call:0.2.1");

@@ -47,9 +47,11 @@ fn movement(trace: &AccountTrace, flow: &AccountFlow<'_>, received: &Received) -
     let chain = &trace.plan().chain;
     let proof = match origin {
         Origin::Call(path) if path.len() > 1 => Proof::Trace,
-        Origin::Call(_) | Origin::Log(_) | Origin::Withdrawal(_) | Origin::Unexplained => {
-            Proof::None
-        }
+        Origin::Call(_)
+        | Origin::Log(_)
+        | Origin::Withdrawal(_)
+        | Origin::Unexplained
+        | Origin::Tips(_) => Proof::None,
     };
     // Whoever received taint in this transaction, and none of it in this coin, turned it into this coin.
     let coins = from.and_then(|from| received.get(&(flow.hash, from)));

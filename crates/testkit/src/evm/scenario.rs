@@ -24,9 +24,10 @@ use stage::Stage;
 /// ether and 1,000 `usd` before), `split` (a contract divides among three relays), `swaps`, `wrapping`,
 /// `liquidity`, `mixer`, `proxy`, `refusal` (an inner call that carries value is reverted), `failure` (a transaction
 /// that fails), `inheritance` (a contract destroys itself in favour of an heir), `delegation` (somebody else moves
-/// an EIP-7702 account's coins), `auction` (a CoW settlement), `batch`, `taxed`, `dust`, `spam` (transfers of
-/// nothing), `counterfeit` (a token that claims that the thief sent it), `rest` (a wallet that gets and never gives),
-/// `crowd` and `exchange` (a hot wallet with many customers, and the address where the thief deposits).
+/// an EIP-7702 account's coins), `user-operation` (a bundler submits what ERC-4337 accounts signed), `auction` (a CoW
+/// settlement), `batch`, `taxed`, `dust`, `spam` (transfers of nothing), `counterfeit` (a token that claims that the
+/// thief sent it), `rest` (a wallet that gets and never gives), `crowd` and `exchange` (a hot wallet with many
+/// customers, and the address where the thief deposits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvmScenario {
     /// How many customers deposit at the exchange, once each in ether and every tenth in `usd` too.
@@ -39,8 +40,8 @@ pub struct EvmScenario {
 /// `fresh1` to `fresh3`, `courier`, `elsewhere`, `heir`, `owner`, `operator`, `beneficiary`, `payee1` to `payee5`,
 /// `collector`, `lookalike1` to `lookalike3`, `spammer`, `quiet`, `deposit` and `hot`, and the contracts `usd`, `gold`,
 /// `taxed`, `counterfeit`, `weth`, `usd-pair`, `gold-pair`, `router`, `splitter`, `batch-payer`, `mixer`, `proxy`,
-/// `forwarder`, `stubborn`, `refuser`, `spam-contract`, `factory`, `mortal`, `delegate` and `settlement`. Customers
-/// are not named. Each token contract, pairs included, is also a coin.
+/// `forwarder`, `stubborn`, `refuser`, `spam-contract`, `factory`, `mortal`, `delegate`, `entry-point`, `smart`,
+/// `smart2` and `settlement`. Customers are not named. Each token contract, pairs included, is also a coin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvmStory {
     /// The chain's id.

@@ -148,6 +148,7 @@ impl Stage {
             ("spam-contract", "Spammer"),
             ("factory", "Factory"),
             ("delegate", "Delegate"),
+            ("entry-point", "EntryPoint"),
         ] {
             self.deploy_plain(name, contract)?;
         }

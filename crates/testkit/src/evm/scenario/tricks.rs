@@ -1,12 +1,12 @@
 //! What deceives a careless reader of the chain.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256};
 
 use super::EvmStoryError;
 use super::book::Effect;
 use super::stage::{Stage, cents, dollars, ether, key};
 use super::teller::Act;
-use crate::evm::evm_call;
+use crate::evm::{EvmContract, evm_call};
 
 impl Stage {
     pub(super) fn try_tricks(&mut self) -> Result<(), EvmStoryError> {
@@ -15,6 +15,7 @@ impl Stage {
         self.fail()?;
         self.inherit()?;
         self.delegate()?;
+        self.bundle()?;
         self.settle_auction()?;
         self.dust()?;
         self.spam()?;
@@ -88,6 +89,54 @@ impl Stage {
         let effects = [Effect::token(usd, owner, beneficiary, dollars(900))];
         self.alone("operator", Act::call(owner, data).moving(effects))
             .map(drop)
+    }
+
+    /// An account that is a contract pays ether and tokens by operations that its owner signed and somebody else
+    /// submits, whose gas it pays back. Another operation of the bundle fails, and its account still pays for it.
+    fn bundle(&mut self) -> Result<(), EvmStoryError> {
+        self.teller.scene("user-operation");
+        let entry = self.at("entry-point");
+        for name in ["smart", "smart2"] {
+            let code = EvmContract::named("SmartAccount").with((entry,));
+            let maker = self.at("thief");
+            let made = maker.create(self.teller.nonce(maker));
+            self.names.insert(name, made);
+            self.act("thief", Act::create(code))?;
+        }
+        let (smart, other, usd) = (self.at("smart"), self.at("smart2"), self.at("usd"));
+        self.teller.block()?;
+        self.fill(smart, ether(4))?;
+        self.fill(other, cents(5))?;
+        self.send("thief", "usd", "smart", dollars(700))?;
+        let receiver = self.at("beneficiary");
+        let paying = evm_call("transfer(address,uint256)", (receiver, dollars(600)));
+        let operations = vec![
+            (smart, receiver, ether(3), Bytes::new(), cents(1)),
+            (smart, usd, U256::ZERO, paying, cents(2)),
+            // More than it has.
+            (other, receiver, ether(1), Bytes::new(), cents(1)),
+        ];
+        let bundler = self.at("operator");
+        let data = evm_call(
+            "handleOps((address,address,uint256,bytes,uint256)[],address)",
+            (operations, bundler),
+        );
+        let effects = [
+            Effect::native(smart, entry, cents(1)),
+            Effect::native(smart, entry, cents(2)),
+            Effect::native(other, entry, cents(1)),
+            Effect::native(smart, receiver, ether(3)),
+            Effect::native(entry, bundler, cents(4)),
+            Effect::token(usd, smart, receiver, dollars(600)),
+        ];
+        self.alone("operator", Act::call(entry, data).moving(effects))
+            .map(drop)
+    }
+
+    /// Has the thief pay ether to a contract.
+    fn fill(&mut self, account: Address, amount: U256) -> Result<(), EvmStoryError> {
+        let act = Act::call(account, Bytes::new()).with_value(amount);
+        self.alone("thief", act).map(drop)
     }
 
     /// The thief and the provider trade through a batch auction that a third party settles.
