@@ -8,7 +8,7 @@ export BINDGEN_EXTRA_CLANG_ARGS ?= -I$(shell gcc -print-file-name=include 2> /de
 CARGO := cargo
 FLAGS := --release --locked
 
-.PHONY: help setup build demo test install bitcoind electrs evm-tools nodes bench evaluate fixtures contracts schema advisories
+.PHONY: help setup build demo test install bitcoind electrs evm-tools page images nodes bench evaluate fixtures contracts schema advisories
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -44,12 +44,16 @@ nodes:
 # What lies in the cache may be of an older pin, which the script sees in no time.
 	@for name in anvil hardhat solcjs; do case "$$(scripts/find-node.sh $$name)" in \
 		"" | "$(CACHE)/bin/"*) exec scripts/install-evm-tools.sh ;; esac; done
+	@scripts/install-browser.sh
 
 bitcoind: ## Build a Bitcoin Core node for the tests
 	@scripts/build-bitcoind.sh
 
 electrs: ## Build an Electrum server for the tests
 	@scripts/build-electrs.sh
+
+page: ## Bundle the script of the HTML report anew
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && node node_modules/esbuild/install.js && node build.mjs
 
 evm-tools: ## Install EVM nodes and a Solidity compiler for the tests
 	@scripts/install-evm-tools.sh
@@ -76,3 +80,6 @@ schema: setup ## Write the JSON Schema of the report anew
 
 advisories: ## Check dependencies
 	scripts/advisories.sh
+
+images: setup nodes ## Take the pictures of the documentation anew
+	HANSEL_IMAGES="$(CURDIR)/docs/images" $(CARGO) test $(FLAGS) --package hansel --test end_to_end browser

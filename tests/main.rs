@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod browser;
 mod command;
 mod commands;
 mod demo;

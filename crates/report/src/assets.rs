@@ -32,6 +32,14 @@ impl<'a> Assets<'a> {
         Self { decimals }
     }
 
+    /// Every asset whose decimals are known: chain, asset, decimals; in this order.
+    pub(crate) fn listed(&self) -> Vec<(&'a str, &'a str, u8)> {
+        let listed = self.decimals.iter();
+        listed
+            .map(|((chain, asset), decimals)| (*chain, *asset, *decimals))
+            .collect()
+    }
+
     /// The amount with its unit; in base units where the decimals are not known.
     pub(crate) fn show(&self, chain: &str, asset: &str, amount: Amount) -> String {
         let name = visible::clipped(asset, LONGEST_NAME);

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use hansel_ledger::AmountError;
 
-use crate::{Report, csv_accounting, csv_flows, csv_nodes, dot, graphml, text};
+use crate::{Report, csv_accounting, csv_flows, csv_nodes, dot, graphml, html, picture, text};
 
 /// A form that a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,10 @@ pub enum Format {
     GraphMl,
     /// A drawing for Graphviz.
     Dot,
+    /// One page that needs nothing else, for any browser.
+    Html,
+    /// A picture of where the money went, for a document.
+    Svg,
 }
 
 /// Says that a text names no format.
@@ -68,7 +72,15 @@ pub struct Rendered {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Csv, Self::GraphMl, Self::Dot];
+    pub const ALL: [Self; 7] = [
+        Self::Text,
+        Self::Json,
+        Self::Csv,
+        Self::GraphMl,
+        Self::Dot,
+        Self::Html,
+        Self::Svg,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -78,6 +90,8 @@ impl Format {
             Self::Csv => "csv",
             Self::GraphMl => "graphml",
             Self::Dot => "dot",
+            Self::Html => "html",
+            Self::Svg => "svg",
         }
     }
 
@@ -89,6 +103,8 @@ impl Format {
             Self::Csv => &["-nodes.csv", "-flows.csv", "-accounting.csv"],
             Self::GraphMl => &[".graphml"],
             Self::Dot => &[".dot"],
+            Self::Html => &[".html"],
+            Self::Svg => &[".svg"],
         }
     }
 
@@ -163,6 +179,8 @@ pub fn render(report: &Report, format: Format) -> Result<Vec<Rendered>, FormatEr
         Format::Csv => &[csv_nodes::write, csv_flows::write, csv_accounting::write],
         Format::GraphMl => &[graphml::write],
         Format::Dot => &[dot::write],
+        Format::Html => &[html::write],
+        Format::Svg => &[picture::write],
     };
     let files = format.suffixes().iter().zip(writers);
     files
@@ -194,7 +212,7 @@ mod tests {
         let message = "p\u{1b}df".parse::<Format>().unwrap_err().to_string();
         assert_eq!(
             message,
-            r"`p\u{1b}df` is not one of text, json, csv, graphml, dot"
+            r"`p\u{1b}df` is not one of text, json, csv, graphml, dot, html, svg"
         );
     }
 

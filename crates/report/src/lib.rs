@@ -8,6 +8,7 @@ pub mod csv_flows;
 pub mod csv_nodes;
 pub mod dot;
 pub mod graphml;
+pub mod html;
 pub mod model;
 pub mod text;
 
@@ -20,6 +21,7 @@ mod format;
 mod holding;
 mod layout;
 mod merge;
+mod picture;
 mod references;
 mod schema;
 mod units;

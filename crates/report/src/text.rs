@@ -3,12 +3,12 @@
 //! Plain text without colours. Lists show their largest entries and say how many more there are; the JSON and
 //! CSV formats hold all of them.
 
-mod accounting;
-mod conditions;
-mod headline;
-mod resting;
+pub(crate) mod accounting;
+pub(crate) mod conditions;
+pub(crate) mod headline;
+pub(crate) mod resting;
 mod services;
-mod unknown;
+pub(crate) mod unknown;
 
 use std::io;
 
@@ -33,9 +33,8 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
 /// Writes the summary in lines of about `width` characters; addresses, hashes and amounts are never broken.
 pub fn write_in(report: &Report, width: usize, out: &mut dyn io::Write) -> Result<(), FormatError> {
     let page = Page {
-        report,
-        assets: Assets::of(report),
         width: width.clamp(40, 1_000),
+        ..Page::new(report)
     };
     let sections = [
         headline::section(&page),
@@ -54,13 +53,21 @@ pub fn write_in(report: &Report, width: usize, out: &mut dyn io::Write) -> Resul
 }
 
 /// What every section needs.
-struct Page<'a> {
-    report: &'a Report,
-    assets: Assets<'a>,
+pub(crate) struct Page<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) assets: Assets<'a>,
     width: usize,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    pub(crate) fn new(report: &'a Report) -> Self {
+        Self {
+            report,
+            assets: Assets::of(report),
+            width: DEFAULT_WIDTH,
+        }
+    }
+
     /// A paragraph.
     fn wrapped(&self, text: &str, indent: usize) -> String {
         crate::layout::wrapped(text, self.width, indent)
@@ -68,7 +75,7 @@ impl Page<'_> {
 }
 
 /// A number of things in words: `1 seed`, `2 seeds`.
-fn counted(number: usize, thing: &str) -> String {
+pub(crate) fn counted(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!(
         "{} {thing}{plural}",

@@ -16,6 +16,10 @@ pub enum Program {
     Hardhat,
     /// The Solidity compiler, which runs on Node.js.
     Solcjs,
+    /// The browser that opens the HTML report.
+    Chromium,
+    /// The package that drives the browser, which runs on Node.js.
+    Puppeteer,
 }
 
 impl Program {
@@ -27,6 +31,8 @@ impl Program {
             Self::Anvil => "anvil",
             Self::Hardhat => "hardhat",
             Self::Solcjs => "solcjs",
+            Self::Chromium => "chromium",
+            Self::Puppeteer => "puppeteer-core",
         }
     }
 
@@ -38,6 +44,8 @@ impl Program {
             Self::Anvil => "ANVIL",
             Self::Hardhat => "HARDHAT",
             Self::Solcjs => "SOLCJS",
+            Self::Chromium => "CHROMIUM",
+            Self::Puppeteer => "PUPPETEER",
         }
     }
 
@@ -47,6 +55,7 @@ impl Program {
             Self::Bitcoind => "scripts/build-bitcoind.sh",
             Self::Electrs => "scripts/build-electrs.sh",
             Self::Anvil | Self::Hardhat | Self::Solcjs => "scripts/install-evm-tools.sh",
+            Self::Chromium | Self::Puppeteer => "scripts/install-browser.sh",
         }
     }
 
@@ -112,6 +121,14 @@ pub fn require_hardhat() -> Option<PathBuf> {
 /// Finds solcjs, or says that the test is skipped; fails where `CI` is `true`. See [`Program::require`].
 pub fn require_solcjs() -> Option<PathBuf> {
     Program::Solcjs.require()
+}
+
+/// Finds the browser and what drives it, or says that the test is skipped; fails where `CI` is `true`. See
+/// [`Program::require`].
+pub fn require_browser() -> Option<(PathBuf, PathBuf)> {
+    Program::Chromium
+        .require()
+        .zip(Program::Puppeteer.require())
 }
 
 /// The directory that the build scripts install into.

@@ -57,7 +57,8 @@ mod rpc;
 mod server;
 
 pub use binary::{
-    Program, require_anvil, require_bitcoind, require_electrs, require_hardhat, require_solcjs,
+    Program, require_anvil, require_bitcoind, require_browser, require_electrs, require_hardhat,
+    require_solcjs,
 };
 pub use chain_index::ChainIndex;
 pub use electrs::Electrs;

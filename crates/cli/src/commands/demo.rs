@@ -137,9 +137,13 @@ fn show(common: &Common, args: &DemoArgs, built: &[Built]) -> Result<(), Failure
     Ok(())
 }
 
-/// Each report goes to a file of its own.
+/// Each report goes to a file of its own: `x.html` becomes `x-CASE.html`.
 fn beside(path: &Path, case: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = path.with_extension("").into_os_string();
     name.push(format!("-{case}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
     PathBuf::from(name)
 }

@@ -12,7 +12,7 @@ use crate::visible::clipped;
 
 /// The names of the categories for people, in the order of [`Accounting::categories`]; what is at rest in a
 /// backward trace are newly mined coins.
-const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 10] = [
     "at rest",
     "at exchanges",
     "in mixers",
@@ -26,20 +26,33 @@ const NAMES: [&str; 10] = [
 ];
 
 pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
-    let seeds = page.report.seeds.iter();
-    let assets: BTreeSet<(&str, &str)> = seeds.map(|seed| (&*seed.chain, &*seed.asset)).collect();
-    let tables = assets
+    let tables = assets(page)
         .into_iter()
         .map(|(chain, asset)| table(page, chain, asset));
     Ok(tables.collect::<Result<Vec<_>, _>>()?.join("\n"))
 }
 
-fn table(page: &Page<'_>, chain: &str, asset: &str) -> Result<String, AmountError> {
-    let mut columns = Vec::new();
+/// What was stolen, by chain and asset.
+pub(crate) fn assets<'a>(page: &Page<'a>) -> BTreeSet<(&'a str, &'a str)> {
+    let seeds = page.report.seeds.iter();
+    seeds.map(|seed| (&*seed.chain, &*seed.asset)).collect()
+}
+
+/// The sums of one stolen asset under each rule that conserves value.
+pub(crate) fn columns(
+    page: &Page<'_>,
+    chain: &str,
+    asset: &str,
+) -> Result<Vec<Column>, AmountError> {
     let rules = page.report.case.rules.iter();
-    for rule in rules.filter(|rule| rule.conserves()) {
-        columns.push(Column::of(page, chain, asset, *rule)?);
-    }
+    let rules = rules.filter(|rule| rule.conserves());
+    rules
+        .map(|rule| Column::of(page, chain, asset, *rule))
+        .collect()
+}
+
+fn table(page: &Page<'_>, chain: &str, asset: &str) -> Result<String, AmountError> {
+    let columns = columns(page, chain, asset)?;
     let show = |amount: Amount| page.assets.digits(chain, asset, amount);
     let row = |name: &str, value: &dyn Fn(&Column) -> String| {
         std::iter::once(name.to_owned())
@@ -76,7 +89,7 @@ fn table(page: &Page<'_>, chain: &str, asset: &str) -> Result<String, AmountErro
     Ok(format!("{head}\n{table}{}", poison_note(page)))
 }
 
-fn poison_note(page: &Page<'_>) -> String {
+pub(crate) fn poison_note(page: &Page<'_>) -> String {
     let reach = page.report.case.rules.iter().any(|rule| !rule.conserves());
     if reach {
         page.wrapped(
@@ -89,12 +102,12 @@ fn poison_note(page: &Page<'_>) -> String {
 }
 
 /// One rule's sums over all seeds of one asset.
-struct Column {
-    rule: Rule,
-    stolen: Amount,
-    categories: [Amount; 10],
-    total: Amount,
-    balances: &'static str,
+pub(crate) struct Column {
+    pub(crate) rule: Rule,
+    pub(crate) stolen: Amount,
+    pub(crate) categories: [Amount; 10],
+    pub(crate) total: Amount,
+    pub(crate) balances: &'static str,
 }
 
 impl Column {

@@ -36,7 +36,7 @@ pub(super) fn section(page: &Page<'_>) -> String {
 }
 
 /// What the investigator named, with the blocks or days that count.
-fn subjects(page: &Page<'_>) -> String {
+pub(crate) fn subjects(page: &Page<'_>) -> String {
     let subjects = &page.report.case.subjects;
     let shown = subjects.iter().take(SHOWN);
     let mut shown: Vec<_> = shown.map(|subject| clipped(subject, LONGEST)).collect();
@@ -46,7 +46,7 @@ fn subjects(page: &Page<'_>) -> String {
     shown.join(", ")
 }
 
-fn limits(page: &Page<'_>) -> String {
+pub(crate) fn limits(page: &Page<'_>) -> String {
     let limits = &page.report.case.limits;
     let number = |value: Option<u64>| value.map(|value| grouped(&value.to_string()));
     let smallest = limits.min_amount.map(|amount| match &*page.report.seeds {

@@ -43,7 +43,7 @@ pub(super) fn section(page: &Page<'_>) -> String {
 }
 
 /// What the seeds are to the question.
-fn asked(direction: Direction) -> &'static str {
+pub(crate) fn asked(direction: Direction) -> &'static str {
     match direction {
         Direction::Forward => "Stolen",
         Direction::Backward => "Source sought of",
@@ -51,7 +51,7 @@ fn asked(direction: Direction) -> &'static str {
 }
 
 /// The seeds' sum per asset.
-fn seed_sum(page: &Page<'_>) -> String {
+pub(crate) fn seed_sum(page: &Page<'_>) -> String {
     let mut sums: BTreeMap<(&str, &str), Option<Amount>> = BTreeMap::new();
     for seed in &page.report.seeds {
         let sum = sums
@@ -88,7 +88,7 @@ fn seeds(page: &Page<'_>) -> String {
     text
 }
 
-fn seed_line(page: &Page<'_>, seed: &Seed) -> String {
+pub(crate) fn seed_line(page: &Page<'_>, seed: &Seed) -> String {
     let id = clipped(&seed.id, LONGEST);
     let amount = page.assets.show(&seed.chain, &seed.asset, seed.amount);
     let tx = clipped(&seed.tx, LONGEST);

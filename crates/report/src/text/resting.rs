@@ -12,10 +12,10 @@ use crate::units::grouped;
 use crate::visible::clipped;
 
 /// An end of a trail with the tainted value that arrived there, one amount per rule of the case.
-struct End<'a> {
-    node: &'a Node,
-    holding: &'a Holding<'a>,
-    tainted: Vec<Amount>,
+pub(crate) struct End<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) holding: &'a Holding<'a>,
+    pub(crate) tainted: Vec<Amount>,
 }
 
 pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
@@ -37,7 +37,7 @@ pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
     Ok(text)
 }
 
-fn ends<'a>(page: &Page<'a>, holdings: &'a Holdings<'a>) -> Vec<End<'a>> {
+pub(crate) fn ends<'a>(page: &Page<'a>, holdings: &'a Holdings<'a>) -> Vec<End<'a>> {
     let mut ends = Vec::new();
     for node in page.report.nodes.iter().filter(|node| is_end(node)) {
         for holding in holdings.at(&node.id) {
@@ -132,7 +132,7 @@ fn amounts(page: &Page<'_>, tainted: &[Amount], show: &dyn Fn(Amount) -> String)
 /// `at rest since TIME (block HEIGHT), 3.0 BTC in all`, with the reason where the kind does not say it.
 ///
 /// The time is that of the payment, and only what rests has been so since then.
-fn stopped(page: &Page<'_>, end: &End<'_>, whole: &str) -> String {
+pub(crate) fn stopped(page: &Page<'_>, end: &End<'_>, whole: &str) -> String {
     let stop = end.node.stop.as_ref();
     let kind = stop.map_or("not followed", |stop| stop.kind.name());
     let reason = stop.filter(|stop| stop.kind != StopKind::AtRest || !end.node.gaps.is_empty());

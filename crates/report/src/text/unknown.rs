@@ -43,7 +43,7 @@ pub(super) fn section(page: &Page<'_>) -> String {
 }
 
 /// Every gap once by kind, whether the report lists it for itself, for a node, or both.
-fn groups<'a>(page: &Page<'a>) -> BTreeMap<&'a str, BTreeSet<(&'a str, &'a str)>> {
+pub(crate) fn groups<'a>(page: &Page<'a>) -> BTreeMap<&'a str, BTreeSet<(&'a str, &'a str)>> {
     let mut groups: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for unknown in &page.report.unknown {
         groups

@@ -9,6 +9,8 @@ mod csv;
 mod dot;
 mod graphml;
 mod hostile;
+mod html;
 mod json;
 mod sample;
+mod svg;
 mod text;
