@@ -10,6 +10,8 @@ use hansel_testkit::{
     Anvil, AnvilOptions, EvmScenario, EvmStory, RpcFault, RpcProxy, RpcRule, require_anvil,
 };
 
+use serde_json::Value;
+
 use crate::command::{Hansel, directory};
 
 /// More transfers than any account of the story but the exchange's makes.
@@ -243,6 +245,49 @@ fn a_run_that_is_repeated_asks_the_store() {
         .run()
         .exits(0);
     assert!(why.stdout.contains("stolen, seed"), "{}", why.stdout);
+}
+
+#[test]
+fn an_explanation_shows_the_payers_balance_step_by_step() {
+    let Some((anvil, story)) = told() else { return };
+    let data = directory();
+    trace(&story, &anvil.url(), "").data(data.path()).run();
+    let quiet = story.account("quiet").to_string();
+    let explain = |words: &str| {
+        let explain = Hansel::new(words).args([&quiet]).data(data.path());
+        explain.run().exits(0)
+    };
+    let why: Value = explain("explain story --json").json();
+    let paths = why["paths"].as_array().unwrap().iter();
+    let steps = paths.flat_map(|path| path["steps"].as_array().unwrap());
+    let tables: Vec<&Vec<Value>> = steps
+        .filter_map(|step| step["balance"]["rows"].as_array())
+        .collect();
+    assert!(!tables.is_empty(), "{why:#}");
+    for rows in tables {
+        assert_eq!(rows.last().unwrap()["what"], "draw");
+        for pair in rows.windows(2) {
+            let number =
+                |row: &Value, name: &str| -> i128 { row[name].as_str().unwrap().parse().unwrap() };
+            let [before, after, moved] = [
+                number(&pair[0], "balance"),
+                number(&pair[1], "balance"),
+                number(&pair[1], "amount"),
+            ];
+            if pair[1]["block"].is_null() {
+                continue; // several steps in one row
+            }
+            match pair[1]["what"].as_str().unwrap() {
+                "arrival" => assert_eq!(before + moved, after),
+                "draw" => assert_eq!(before - moved, after),
+                other => panic!("{other}"),
+            }
+            assert!(number(&pair[1], "balance_tainted") <= after);
+        }
+    }
+    let text = explain("explain story").stdout;
+    assert!(text.contains("the payer's balance: "), "{text}");
+    assert!(text.contains("base units"), "{text}");
 }
 
 #[test]

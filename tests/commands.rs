@@ -228,6 +228,9 @@ fn known_cases_are_listed_and_shown_with_their_sources() {
         let text = Hansel::new("cases").args([name]).run().exits(0).stdout;
         assert!(text.contains("sources"), "{text}");
     }
+    let wazirx = Hansel::new("cases wazirx").run().exits(0).stdout;
+    let period = ", since 2024-10-13T00:00:00Z, until 2024-10-15T23:59:59Z";
+    assert!(wazirx.contains(period), "{wazirx}");
     let text = Hansel::new("cases").run().exits(0).stdout;
     assert!(text.contains("dmm-bitcoin") && text.contains("no case was traced yet"));
     Hansel::new("cases nobody")

@@ -17,11 +17,13 @@ mod settlement;
 mod shelf;
 mod venue;
 mod view;
+mod workings;
 
 pub use facts::AccountFacts;
 pub use parcel::Parcel;
 pub use settlement::{AccountSeed, AccountSettleError, AccountSettlement};
 pub use view::{AccountFlow, AccountStep, PoolState, Reading, Shortfall};
+pub use workings::{PoolChange, PoolStep};
 
 use alloy_primitives::Address;
 use hansel_ledger::Coin;

@@ -17,8 +17,8 @@ use hansel_ledger::{
 };
 
 use crate::{
-    AccountFacts, AccountInflow, AccountSeed, AccountSettlement, FeeRule, Limits, PoolKey, Rule,
-    SeedIx, Theft, TraceError, Venue, Venues,
+    AccountFacts, AccountInflow, AccountSeed, AccountSettlement, FeeRule, Limits, PoolKey,
+    PoolStep, Rule, SeedIx, Theft, TraceError, Venue, Venues,
 };
 
 pub use ending::AccountEnding;
@@ -178,6 +178,19 @@ impl AccountTrace {
     /// The taint so far; up to date after [`AccountTrace::next_wave`].
     pub fn settlement(&self) -> &AccountSettlement {
         &self.settlement
+    }
+
+    /// What happened to these pools under each rule, step by step: the facts are settled once more.
+    pub fn workings(
+        &self,
+        pools: &BTreeSet<PoolKey>,
+    ) -> Result<BTreeMap<(PoolKey, Rule), Vec<PoolStep>>, TraceError> {
+        let AccountPlan {
+            rules, fee_rule, ..
+        } = &self.plan;
+        let (facts, seeds) = (&self.facts, &self.seeds);
+        let found = AccountSettlement::workings(facts, seeds, rules, *fee_rule, pools)?;
+        Ok(found)
     }
 
     /// How many pools were asked for.

@@ -24,7 +24,7 @@ mod workings;
 
 pub use account::{
     AccountFacts, AccountFlow, AccountSeed, AccountSettleError, AccountSettlement, AccountStep,
-    Parcel, PoolKey, PoolState, Reading, Shortfall,
+    Parcel, PoolChange, PoolKey, PoolState, PoolStep, Reading, Shortfall,
 };
 pub use account_trace::{AccountEnding, AccountPlan, AccountTrace};
 pub use accounting::{Accounting, Category};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use hansel_heuristics::CaseFile;
+use hansel_heuristics::{CaseFile, CaseSeed};
 use hansel_report::{format_units, visible};
 use serde::{Deserialize, Serialize};
 
@@ -193,12 +193,20 @@ fn case_text(case: &CaseFile) -> String {
     text.push_str(&format!("\n{}\n\nstolen transfers\n", case.note));
     for seed in &case.seeds {
         text.push_str(&format!(
-            "  {} {}\n    {} [{}]\n",
+            "  {} {}{}\n    {} [{}]\n",
             seed.chain,
             seed.subject,
+            counts(seed),
             seed.what,
             seed.sources.join(", ")
         ));
+    }
+    if !case.context.is_empty() {
+        text.push_str("\ncontext, no part of what was stolen (read on Bitcoin only)\n");
+    }
+    for one in &case.context {
+        let sources = one.sources.join(", ");
+        text.push_str(&format!("  {} {} [{sources}]\n", one.chain, one.txid));
     }
     text.push_str("\naddresses\n");
     for address in &case.addresses {
@@ -217,4 +225,21 @@ fn case_text(case: &CaseFile) -> String {
     text.lines()
         .map(|line| format!("{}\n", visible(line)))
         .collect()
+}
+
+/// What of a subject's receipts counts, where the case says so.
+fn counts(seed: &CaseSeed) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    if let Some(since) = seed.since {
+        let _ = write!(text, ", since {since}");
+    }
+    if let Some(until) = seed.until {
+        let _ = write!(text, ", until {until}");
+    }
+    if !seed.assets.is_empty() {
+        let assets: Vec<String> = seed.assets.iter().map(ToString::to_string).collect();
+        let _ = write!(text, ", only {}", assets.join(", "));
+    }
+    text
 }

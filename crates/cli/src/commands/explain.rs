@@ -1,6 +1,7 @@
 //! `hansel explain`: the path from the theft to an output, and the rule's arithmetic at every step.
 
 mod accounts;
+mod balance;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -57,6 +58,9 @@ struct Step {
     /// The seed's id where the path begins here.
     seed: Option<String>,
     arithmetic: Vec<String>,
+    /// On an EVM chain: what happened to the payer's balance up to here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    balance: Option<balance::Balance>,
 }
 
 /// Paths listed at most; an address may have received thousands of times.
@@ -248,6 +252,7 @@ fn step(trace: &Trace, pool: Option<PoolIx>, flow: FlowIx, rule: Rule) -> Result
         tainted: trace.settlement().tainted(rule, flow).into(),
         seed: seed.map(hansel_graph::SeedIx::id),
         arithmetic,
+        balance: None,
     })
 }
 
@@ -414,6 +419,7 @@ fn step_text(number: usize, step: &Step, units: &dyn Fn(&str, Amount) -> String)
         tainted,
         seed,
         arithmetic,
+        balance,
     } = step;
     let block = block.map_or("block not known".into(), |block| format!("block {block}"));
     let time = time
@@ -423,6 +429,9 @@ fn step_text(number: usize, step: &Step, units: &dyn Fn(&str, Amount) -> String)
     let mut text = format!("  {number}. {tx} ({block}{time})\n");
     for line in arithmetic {
         let _ = writeln!(text, "     {line}");
+    }
+    if let Some(balance) = balance {
+        text.push_str(&balance::text(balance, asset));
     }
     let stolen = seed
         .as_deref()

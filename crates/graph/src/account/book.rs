@@ -5,9 +5,10 @@ use smallvec::SmallVec;
 
 use super::holding::Holding;
 use super::ledger::Opening;
-use super::parcel::{Parcel, append, tainted};
+use super::parcel::{Parcel, append, capped, tainted};
 use super::settlement::AccountSeed;
 use super::shelf::{Run, Shelf};
+use super::workings::{PoolChange, PoolStep, sum};
 use crate::{Rule, SeedIx};
 
 /// One rule's view.
@@ -36,6 +37,8 @@ pub(crate) struct Held {
     claims: SmallVec<[SeedClaim; 1]>,
     /// How much more was drawn than was known to be there; apart, because few pools have one.
     shortfall: Option<Box<Amount>>,
+    /// What happened here, where somebody asks.
+    diary: Option<Box<Vec<PoolStep>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +54,43 @@ impl Held {
             holding: Holding::pool(rule),
             claims: SmallVec::new(),
             shortfall: None,
+            diary: None,
         }
+    }
+
+    /// Writes down from now on what happens here.
+    pub(crate) fn watch(&mut self) {
+        self.diary = Some(Box::default());
+    }
+
+    /// The steps written down, of which the caller fills in transaction and block.
+    pub(crate) fn diary(&mut self) -> &mut [PoolStep] {
+        self.diary.as_deref_mut().map_or(&mut [], Vec::as_mut_slice)
+    }
+
+    fn write(&mut self, change: PoolChange, parcels: &[Parcel]) {
+        let Some(diary) = &mut self.diary else {
+            return;
+        };
+        if parcels.is_empty() && change != PoolChange::Opening {
+            return;
+        }
+        let before = diary.last().map_or(Amount::ZERO, |step| step.tainted);
+        let moved = sum(parcels.iter().filter(|one| one.owner.is_some()));
+        let tainted = match change {
+            PoolChange::Opening => before,
+            PoolChange::Arrival => capped(before, moved),
+            PoolChange::Draw => before.checked_sub(moved).unwrap_or(Amount::ZERO),
+        };
+        let balance = self.holding.total();
+        diary.push(PoolStep {
+            tx: None,
+            height: 0,
+            change,
+            parcels: parcels.to_vec(),
+            balance,
+            tainted: self.holding.poisoned().unwrap_or(tainted.min(balance)),
+        });
     }
 
     /// Pours parcels in; where the pool is not followed only what is tainted counts.
@@ -63,6 +102,11 @@ impl Held {
             } else if followed {
                 self.holding.pour_one(*parcel)?;
             }
+        }
+        if self.diary.is_some() {
+            let counts = |one: &&Parcel| followed || one.owner.is_some();
+            let counted: Vec<Parcel> = parcels.iter().filter(counts).copied().collect();
+            self.write(PoolChange::Arrival, &counted);
         }
         Ok(())
     }
@@ -89,6 +133,32 @@ impl Held {
 
     /// Draws `amount`; clean value of unknown origin fills in for what is not there.
     pub(crate) fn draw(
+        &mut self,
+        amount: Amount,
+        pro_rata: bool,
+        drawn: &mut Vec<Parcel>,
+        out: &mut Vec<Parcel>,
+    ) -> Result<(), AmountError> {
+        if self.diary.is_some() {
+            return self.draw_written(amount, pro_rata, out);
+        }
+        self.draw_plain(amount, pro_rata, drawn, out)
+    }
+
+    /// Draws as ever, apart from what was drawn before, and writes it down.
+    fn draw_written(
+        &mut self,
+        amount: Amount,
+        pro_rata: bool,
+        out: &mut Vec<Parcel>,
+    ) -> Result<(), AmountError> {
+        let mut here = Vec::new();
+        self.draw_plain(amount, pro_rata, &mut Vec::new(), &mut here)?;
+        self.write(PoolChange::Draw, &here);
+        here.into_iter().try_for_each(|parcel| append(out, parcel))
+    }
+
+    fn draw_plain(
         &mut self,
         amount: Amount,
         pro_rata: bool,
@@ -151,10 +221,12 @@ impl Held {
     pub(crate) fn open(&mut self, opening: Opening) -> Result<(), AmountError> {
         let Opening { balance, first } = opening;
         match balance.checked_sub(self.holding.total()) {
-            Ok(more) if first => self.holding.pour_under(more),
-            Ok(more) => self.holding.pour_one(Parcel::clean(more)),
-            Err(_) => self.holding.shrink_to(balance),
+            Ok(more) if first => self.holding.pour_under(more)?,
+            Ok(more) => self.holding.pour_one(Parcel::clean(more))?,
+            Err(_) => self.holding.shrink_to(balance)?,
         }
+        self.write(PoolChange::Opening, &[]);
+        Ok(())
     }
 
     /// True where taint ever rested here.

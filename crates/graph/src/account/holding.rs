@@ -95,6 +95,15 @@ impl Holding {
         }
     }
 
+    /// Under poison, where any taint stands for everything: what that is now.
+    pub(crate) fn poisoned(&self) -> Option<Amount> {
+        match &self.store {
+            Store::Reached(Some(_)) => Some(self.total),
+            Store::Reached(None) => Some(Amount::ZERO),
+            Store::Queue { .. } | Store::Apart { .. } | Store::Mixed { .. } => None,
+        }
+    }
+
     /// Empties it, keeping its buffers.
     pub(crate) fn clear(&mut self) {
         self.total = Amount::ZERO;

@@ -1,5 +1,6 @@
 //! Everything known, settled in chain order.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
@@ -16,6 +17,7 @@ use super::plan::{Doubt, Hop, Plan, Step};
 use super::settlement::{AccountSeed, AccountSettleError};
 use super::shelf::{Run, Shelf};
 use super::view::{FlowRecord, Reading, Told};
+use super::workings::{PoolChange, PoolStep};
 use crate::{FeeRule, Rule, SeedIx};
 
 /// The state of a settlement on its way through the chain.
@@ -32,6 +34,8 @@ pub(crate) struct Replay<'a> {
     scratch: Scratch,
     /// By node of the transaction at hand: movements from the nearest seed.
     hops: Vec<u32>,
+    /// The pools whose steps are written down, and how many of them are dated.
+    watched: Vec<(usize, Vec<usize>)>,
 }
 
 impl<'a> Replay<'a> {
@@ -67,18 +71,65 @@ impl<'a> Replay<'a> {
             plan: Plan::default(),
             scratch: Scratch::default(),
             hops: Vec::new(),
+            watched: Vec::new(),
         })
     }
 
     pub(crate) fn run(&mut self, facts: &AccountFacts) -> Result<(), AccountSettleError> {
         for event in facts.events() {
-            let (hash, settled) = match event {
-                Event::Transaction(one) => (Some(one.hash), self.transaction(one)),
-                Event::Arrival(one) => (one.tx, self.arrival(&one)),
+            let (hash, height, settled) = match event {
+                Event::Transaction(one) => {
+                    let height = one.placement.block.height;
+                    (Some(one.hash), height, self.transaction(one))
+                }
+                Event::Arrival(one) => {
+                    let height = one.placement.block.height;
+                    (one.tx, height, self.arrival(&one))
+                }
             };
             settled.map_err(|source| AccountSettleError::Arithmetic { hash, source })?;
+            self.date(hash, height);
         }
         Ok(())
+    }
+
+    /// Writes down from now on what happens to these pools.
+    pub(crate) fn watch(&mut self, pools: &BTreeSet<PoolKey>) {
+        for key in pools {
+            let Some(pool) = self.ledger.find(key) else {
+                continue;
+            };
+            for book in &mut self.books {
+                book.held[pool].watch();
+            }
+            self.watched.push((pool, vec![0; self.books.len()]));
+        }
+    }
+
+    /// Says of the steps just written down in which transaction and block they happened.
+    fn date(&mut self, hash: Option<B256>, height: u64) {
+        for (pool, dated) in &mut self.watched {
+            for (book, dated) in self.books.iter_mut().zip(dated) {
+                let diary = book.held[*pool].diary();
+                for step in &mut diary[*dated..] {
+                    step.height = height;
+                    step.tx = hash.filter(|_| step.change != PoolChange::Opening);
+                }
+                *dated = diary.len();
+            }
+        }
+    }
+
+    /// What was written down, pool by pool and rule by rule.
+    pub(crate) fn diaries(mut self) -> BTreeMap<(PoolKey, Rule), Vec<PoolStep>> {
+        let mut found = BTreeMap::new();
+        for (pool, _) in self.watched {
+            let key = self.ledger.pools[pool].key;
+            for book in &mut self.books {
+                found.insert((key, book.rule), book.held[pool].diary().to_vec());
+            }
+        }
+        found
     }
 
     /// Gives a pool the opening balances of the pieces that have begun.

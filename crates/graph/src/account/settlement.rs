@@ -1,14 +1,18 @@
 //! The taint of every known movement between accounts, as a pure function of the facts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alloy_primitives::{Address, B256};
 use hansel_ledger::{Amount, AmountError, Coin, Origin};
 
+use super::PoolKey;
 use super::book::Book;
 use super::facts::AccountFacts;
 use super::ledger::Ledger;
 use super::replay::Replay;
 use super::shelf::{Run, Shelf};
 use super::view::{FlowRecord, Reading};
+use super::workings::PoolStep;
 use crate::{FeeRule, Parts, Rule, SeedIx};
 
 /// A stolen movement: wholly tainted when it arrives, whatever its source held. What earlier seeds claim of it
@@ -104,6 +108,21 @@ impl AccountSettlement {
         };
         settlement.check()?;
         Ok(settlement)
+    }
+
+    /// Settles again and tells what happened to the pools asked for, step by step, in chain order. Pools of which
+    /// there is no statement are left out: nothing is drawn from them.
+    pub fn workings(
+        facts: &AccountFacts,
+        seeds: &[AccountSeed],
+        rules: &[Rule],
+        fee_rule: FeeRule,
+        pools: &BTreeSet<PoolKey>,
+    ) -> Result<BTreeMap<(PoolKey, Rule), Vec<PoolStep>>, AccountSettleError> {
+        let mut replay = Replay::new(facts, seeds, rules, fee_rule)?;
+        replay.watch(pools);
+        replay.run(facts)?;
+        Ok(replay.diaries())
     }
 
     /// The rules settled, in the order in which they were asked for.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hansel_graph::{AccountTrace, Rule};
+use hansel_graph::{AccountFlow, AccountTrace, Rule};
 use hansel_ledger::{Amount, Subject};
 use hansel_report::model::{Flow, Report};
 use hansel_report::{Heading, build_accounts};
 
+use super::balance::Balances;
 use super::{MOST_OUTPUTS, MOST_STEPS, Path, Step};
 use crate::failure::Failure;
 
@@ -24,7 +25,30 @@ pub(super) fn paths(trace: &AccountTrace, text: &str) -> Result<(Vec<Path>, usiz
             }
         }
     }
+    add_balances(trace, &mut paths)?;
+    let paths = paths.into_iter().map(|(path, _)| path).collect();
     Ok((paths, left_out))
+}
+
+/// Adds to every step but the thefts what happened to the payer's balance.
+fn add_balances(trace: &AccountTrace, paths: &mut [(Path, Vec<usize>)]) -> Result<(), Failure> {
+    // A report lists the flows of its settlement one by one.
+    let flows: Vec<AccountFlow<'_>> = trace.settlement().flows().collect();
+    let wanted = paths.iter().flat_map(|(_, positions)| positions);
+    let wanted = wanted.filter_map(|position| flows.get(*position));
+    let balances = Balances::of(trace, wanted)?;
+    for (path, positions) in paths {
+        for (step, position) in path.steps.iter_mut().zip(positions) {
+            let Some(flow) = flows.get(*position).filter(|_| step.seed.is_none()) else {
+                continue;
+            };
+            match balances.before(flow, path.rule) {
+                Ok(balance) => step.balance = Some(balance),
+                Err(why) => step.arithmetic.push(why),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The positions of the flows that a text names: one flow, a transaction's, or those to an account.
@@ -83,16 +107,18 @@ impl<'a> Trail<'a> {
         }
     }
 
-    fn path(&self, position: usize, rule: Rule) -> Path {
+    /// A path, and the positions of the flows that its steps are.
+    fn path(&self, position: usize, rule: Rule) -> (Path, Vec<usize>) {
         let flow = &self.report.flows[position];
-        let mut steps = Vec::new();
+        let (mut steps, mut positions) = (Vec::new(), Vec::new());
         let mut next = Some(position);
         while let Some(position) = next.filter(|_| steps.len() < MOST_STEPS) {
             let before = self.before(position, rule);
             steps.push(self.step(position, rule, &before));
+            positions.push(position);
             next = before.first().copied();
         }
-        Path {
+        let path = Path {
             output: flow.id.clone(),
             address: flow.to_address.clone(),
             asset: flow.asset.clone(),
@@ -100,7 +126,8 @@ impl<'a> Trail<'a> {
             rule,
             tainted: tainted(flow, rule),
             steps,
-        }
+        };
+        (path, positions)
     }
 
     /// The earlier tainted flows to the account that paid, largest claim first; none before a seed.
@@ -153,6 +180,7 @@ impl<'a> Trail<'a> {
             tainted: tainted(flow, rule),
             seed: self.seeds.get(&*flow.id).map(ToString::to_string),
             arithmetic,
+            balance: None,
         }
     }
 }
