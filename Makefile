@@ -62,6 +62,7 @@ bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-graph --bench settlement
 	$(CARGO) bench --locked --package hansel-graph --bench account_settlement
 	$(CARGO) bench --locked --package hansel-ethereum --bench decode
+	$(CARGO) bench --locked --package hansel-labels --bench labels
 	$(CARGO) bench --locked --package hansel --bench requests
 	$(CARGO) bench --locked --package hansel --bench accounts
 

@@ -1,11 +1,17 @@
 //! The command line.
 
+mod labels;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hansel_graph::{Direction, FeeRule, Rule};
 use hansel_ledger::{Amount, Share};
 use hansel_report::Format;
+
+pub(crate) use labels::{
+    ExportArgs, FormatArg, ImportArgs, LabelsArgs, LabelsCommand, ListArgs, LookupArgs, RemoveArgs,
+};
 
 /// The exit codes, for the help and the manual page.
 pub(crate) const EXIT_CODES: &str =
@@ -52,6 +58,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// List the known cases and the traced ones
     Cases(CasesArgs),
+    /// Say what others call addresses, and take in lists of such labels
+    Labels(LabelsArgs),
     /// List the configured endpoints and say what they can do
     Endpoints(EndpointsArgs),
     /// Trace the shipped recorded thefts, offline

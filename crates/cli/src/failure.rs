@@ -60,6 +60,12 @@ impl Failure {
         self.exit
     }
 
+    /// The failure with its causes, for a message about something else.
+    pub(crate) fn in_one_line(&self) -> String {
+        let causes: Vec<_> = self.cause.chain().map(ToString::to_string).collect();
+        causes.join(": ")
+    }
+
     /// Prints the failure to standard error.
     pub(crate) fn print(&self) {
         let mut text = format!("error: {}\n", printable(&self.cause.to_string()));

@@ -7,6 +7,7 @@ mod config;
 mod course;
 mod drive;
 mod failure;
+mod labels;
 mod opinions;
 mod output;
 mod pin;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Report(args) => commands::report::run(&common, &args).await,
             Command::Explain(args) => commands::explain::run(&common, &args).await,
             Command::Cases(args) => commands::cases::run(&common, &args),
+            Command::Labels(args) => commands::labels::run(&common, &args),
             Command::Endpoints(args) => commands::endpoints::run(&common, &args).await,
             Command::Demo(args) => commands::demo::run(&common, &args).await,
             Command::Completions { shell } => commands::manual::completions(shell),

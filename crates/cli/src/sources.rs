@@ -48,7 +48,8 @@ pub(crate) fn reader(common: &Common) -> Result<Store, Failure> {
     })
 }
 
-fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
+/// Where everything is kept.
+pub(crate) fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
     if let Some(dir) = &common.data {
         return Ok(dir.clone());
     }

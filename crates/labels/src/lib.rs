@@ -5,6 +5,7 @@
 
 mod address;
 mod book;
+mod case;
 mod compiled;
 mod day;
 mod ofac;

@@ -22,6 +22,8 @@ pub enum Format {
     Ofac,
     /// A table with a header.
     Csv,
+    /// A case file of this program.
+    Case,
 }
 
 /// What is known of a file of labels as a whole. Texts are the file's: escape them where they are shown.

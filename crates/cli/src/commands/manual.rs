@@ -18,10 +18,15 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> 
 pub(crate) fn man() -> Result<Exit, Failure> {
     let command = Cli::command();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for subcommand in command.get_subcommands() {
-        clap_mangen::Man::new(subcommand.clone()).render(&mut page)?;
-    }
+    render(&command, &mut page)?;
     print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Complete)
+}
+
+/// A command, and the commands inside it.
+fn render(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+    clap_mangen::Man::new(command.clone()).render(page)?;
+    command
+        .get_subcommands()
+        .try_for_each(|inner| render(inner, page))
 }

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
 
 mod book;
+mod case;
 mod compiled;
 mod ofac;
 mod round_trip;
+mod shipped;
 mod table;
 mod tagpack;
 
@@ -29,16 +31,26 @@ fn chains() -> Vec<Chain> {
             },
             wrapped: None,
             tokens: Vec::new(),
+            blocks: hansel_ledger::BlockForm::default(),
         };
         Chain::new(name, Family::Evm(Arc::new(network))).unwrap()
     };
     let testnet = Family::Bitcoin(Network::Testnet4);
-    vec![
+    let mut chains = vec![
         Chain::bitcoin(),
         Chain::new("bitcoin-testnet4", testnet).unwrap(),
-        evm("ethereum", 1),
-        evm("arbitrum", 42_161),
-    ]
+    ];
+    let evms = [
+        ("ethereum", 1),
+        ("arbitrum", 42_161),
+        ("bnb", 56),
+        ("base", 8453),
+        ("optimism", 10),
+        ("polygon", 137),
+        ("avalanche", 43_114),
+    ];
+    chains.extend(evms.map(|(name, id)| evm(name, id)));
+    chains
 }
 
 /// Reads something by the rules of the tests: from `file`, on 2026-11-21.
