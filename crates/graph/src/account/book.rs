@@ -38,6 +38,10 @@ pub(crate) struct Held {
     /// How much more was drawn than was known to be there; apart, because few pools have one.
     shortfall: Option<Box<Amount>>,
     /// What happened here, where somebody asks.
+    #[expect(
+        clippy::box_collection,
+        reason = "one word in every pool, and nearly no pool has one"
+    )]
     diary: Option<Box<Vec<PoolStep>>>,
 }
 
