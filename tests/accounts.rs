@@ -7,7 +7,8 @@ use std::path::Path;
 use hansel_report::Report;
 use hansel_report::model::{Flow, FlowKind, Node, StopKind};
 use hansel_testkit::{
-    Anvil, AnvilOptions, EvmScenario, EvmStory, RpcFault, RpcProxy, RpcRule, require_anvil,
+    Anvil, AnvilOptions, EvmIndex, EvmIndexRow, EvmScenario, EvmStory, RpcFault, RpcProxy, RpcRule,
+    require_anvil,
 };
 
 use serde_json::Value;
@@ -226,6 +227,69 @@ fn a_node_without_old_state_names_what_it_cannot_know() {
     require_truth_of_tokens(&report, &story);
     let gaps: BTreeSet<_> = report.unknown.iter().map(|gap| &*gap.kind).collect();
     assert!(gaps.contains("no-state"), "{gaps:?}");
+}
+
+/// Every file below a directory, the directories' own names left out.
+fn bytes_below(directory: &Path, all: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            bytes_below(&path, all);
+        } else {
+            all.extend(std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn hints_of_an_index_leave_the_trail_as_it_is_and_its_key_is_written_nowhere() {
+    const KEY: &str = "s3cr3t-k3y-of-the-index";
+    let Some((anvil, story)) = told() else { return };
+    let unsearched =
+        ["trace_filter", "ots_"].map(|name| RpcRule::always(name, RpcFault::unknown_method()));
+    let proxy = RpcProxy::over(&anvil.url(), unsearched).unwrap();
+    let index = EvmIndex::start(EvmIndexRow::of(&story), Some(KEY)).unwrap();
+    let endpoint = format!("etherscan={}?apikey=${{INDEX_KEY}}", index.url());
+    let plain = trace(&story, &proxy.url(), "").run().report();
+    let (data, record) = (directory(), directory());
+    let hinted = trace(&story, &proxy.url(), "")
+        .option("--endpoint", &endpoint)
+        .option("--record", record.path())
+        .env("INDEX_KEY", KEY)
+        .data(data.path())
+        .run();
+    let report = hinted.report();
+    require_truth(&report, &story);
+    assert_eq!(essence(&report), essence(&plain));
+    assert!(index.asked().contains(&"/v2/api txlistinternal".to_owned()));
+    let replayed = trace(&story, &proxy.url(), "")
+        .option("--replay", record.path())
+        .run();
+    assert_eq!(essence(&replayed.report()), essence(&plain));
+    let shown = Hansel::new("endpoints --chain anvil")
+        .option("--endpoint", &endpoint)
+        .env("INDEX_KEY", KEY)
+        .run()
+        .exits(0);
+    assert!(shown.stdout.contains("etherscan"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("hints: yes"), "{}", shown.stdout);
+    let refused = Hansel::new("endpoints --chain anvil")
+        .option("--endpoint", &endpoint)
+        .env("INDEX_KEY", "another-k3y")
+        .run()
+        .exits(3);
+    let mut written = Vec::new();
+    bytes_below(data.path(), &mut written);
+    bytes_below(record.path(), &mut written);
+    for done in [&hinted, &shown, &refused] {
+        written.extend(done.stdout.bytes().chain(done.stderr.bytes()));
+    }
+    for key in [KEY, "another-k3y"] {
+        let leaks = written
+            .windows(key.len())
+            .any(|part| part == key.as_bytes());
+        assert!(!leaks, "{key}");
+    }
 }
 
 #[test]

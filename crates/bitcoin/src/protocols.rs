@@ -31,7 +31,10 @@ impl Protocols for BitcoinProtocols {
         match spec.kind {
             EndpointKind::Electrum => electrum_wire(spec, options),
             EndpointKind::Core => http_wire(spec, options, options.credentials.clone(), paces),
-            EndpointKind::Esplora | EndpointKind::Rpc => http_wire(spec, options, None, paces),
+            EndpointKind::Esplora
+            | EndpointKind::Rpc
+            | EndpointKind::Blockscout
+            | EndpointKind::Etherscan => http_wire(spec, options, None, paces),
         }
     }
 
@@ -46,7 +49,7 @@ impl Protocols for BitcoinProtocols {
             EndpointKind::Esplora => Arc::new(EsploraSource::new(chain, wire)),
             EndpointKind::Core => Arc::new(CoreSource::new(chain, wire)),
             EndpointKind::Electrum => Arc::new(ElectrumSource::new(chain, wire)),
-            EndpointKind::Rpc => return None,
+            EndpointKind::Rpc | EndpointKind::Blockscout | EndpointKind::Etherscan => return None,
         })
     }
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use directories::ProjectDirs;
 use hansel_bitcoin::BitcoinProtocols;
-use hansel_ethereum::EthereumProtocols;
+use hansel_ethereum::{EthereumProtocols, Index};
 use hansel_ledger::{Chain, ChainSource, Family};
 use hansel_store::Store;
 use hansel_wire::{
-    Credentials, EndpointEntry, EndpointSpec, Endpoints, Limits, OpenError, OpenOptions, Protocols,
-    Record,
+    Credentials, EndpointEntry, EndpointSpec, Endpoints, Limits, OpenError, OpenOptions, Paces,
+    Protocols, Record,
 };
 
 use crate::args::{Common, SourceArgs};
@@ -84,6 +84,20 @@ pub(crate) fn open_chain(
         Family::Evm(_) => &EthereumProtocols,
     };
     hansel_wire::open(chain, specs, options, protocols)
+}
+
+/// Tries an index that only gives hints.
+pub(crate) async fn try_index(
+    chain: &Chain,
+    spec: &EndpointSpec,
+    options: &OpenOptions,
+) -> Result<(), String> {
+    let no_index = || format!("{} takes no hints of such an endpoint", chain.name());
+    let network = chain.evm().ok_or_else(no_index)?;
+    let wire = EthereumProtocols.wire(spec, options, &Paces::default());
+    let wire = wire.map_err(|error| error.to_string())?;
+    let index = Index::new(spec.kind, network.chain_id, wire).ok_or_else(no_index)?;
+    index.try_it().await.map_err(|error| error.to_string())
 }
 
 /// The endpoints that the command line names, else the configured ones.

@@ -10,4 +10,4 @@ mod statement;
 pub mod wire;
 
 pub use protocols::EthereumProtocols;
-pub use source::EvmSource;
+pub use source::{EvmSource, Index};

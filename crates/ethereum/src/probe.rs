@@ -23,6 +23,8 @@ pub(crate) struct Abilities {
     pub(crate) filter: bool,
     /// Otterscan's interface.
     pub(crate) otterscan: bool,
+    /// An index of transfers (`alchemy_getAssetTransfers`), which gives hints.
+    pub(crate) transfers: bool,
 }
 
 /// How an endpoint traces a transaction.
@@ -53,12 +55,18 @@ impl Reader {
             json!([at_tip]),
             json!([]),
         );
-        let (archive, block_receipts, filter, otterscan, tracing) = futures::try_join!(
+        let newest = json!([{
+            "fromBlock": at_tip, "toBlock": at_tip, "category": ["external"], "maxCount": "0x1",
+        }]);
+        let (archive, block_receipts, filter, otterscan, transfers, tracing) = futures::try_join!(
             self.offers("eth_getBalance", &state, Value::is_string),
             self.offers("eth_getBlockReceipts", &receipts, Value::is_array),
             self.offers("trace_filter", &range, Value::is_array),
             self.offers("ots_getApiLevel", &levels, |level| level.as_u64()
                 >= Some(8)),
+            self.offers("alchemy_getAssetTransfers", &newest, |told| {
+                told["transfers"].is_array()
+            }),
             self.tracing(&tip),
         )?;
         Ok(Abilities {
@@ -67,6 +75,7 @@ impl Reader {
             tracing,
             filter,
             otterscan,
+            transfers,
         })
     }
 
@@ -178,6 +187,10 @@ impl Abilities {
             ("traces of calls", tracing),
             ("an account's calls (trace_filter)", yes_no(self.filter)),
             ("Otterscan's interface", yes_no(self.otterscan)),
+            (
+                "an index of transfers for hints (alchemy_getAssetTransfers)",
+                yes_no(self.transfers),
+            ),
         ];
         lines
             .map(|(name, state)| (name.to_owned(), state.to_owned()))

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use hansel_ledger::{Chain, ChainSource};
-use hansel_wire::{EndpointKind, EndpointSpec, OpenError, OpenOptions, Paces, Protocols, Wire};
+use hansel_wire::{
+    EndpointKind, EndpointSpec, Named, OpenError, OpenOptions, Paces, Protocols, Wire,
+};
 
-use crate::EvmSource;
 use crate::wire::evm_wire;
+use crate::{EvmSource, Index};
 
 /// The protocol of EVM endpoints: JSON-RPC over HTTP, WebSocket or a local socket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,10 +34,26 @@ impl Protocols for EthereumProtocols {
         kind: EndpointKind,
         wire: Arc<dyn Wire>,
     ) -> Option<Arc<dyn ChainSource>> {
+        self.hinted(chain, (kind, wire), &[])
+    }
+
+    fn indexes(&self) -> &'static [EndpointKind] {
+        &[EndpointKind::Blockscout, EndpointKind::Etherscan]
+    }
+
+    fn hinted(
+        &self,
+        chain: &Chain,
+        (kind, wire): Named,
+        indexes: &[Named],
+    ) -> Option<Arc<dyn ChainSource>> {
         if !self.kinds().contains(&kind) {
             return None;
         }
-        let source = EvmSource::new(chain.clone(), wire)?;
+        let chain_id = chain.evm()?.chain_id;
+        let index = |(kind, wire): &Named| Index::new(*kind, chain_id, Arc::clone(wire));
+        let indexes = indexes.iter().filter_map(index).collect();
+        let source = EvmSource::new(chain.clone(), wire)?.with_indexes(indexes);
         Some(Arc::new(source))
     }
 }

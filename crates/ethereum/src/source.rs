@@ -1,6 +1,7 @@
 //! An EVM chain as its endpoint's JSON-RPC tells it.
 
 pub(crate) mod ask;
+pub(crate) mod index;
 pub(crate) mod notes;
 mod proof;
 pub(crate) mod reader;
@@ -19,6 +20,7 @@ use hansel_wire::Wire;
 use serde_json::json;
 
 use crate::statement::{Inquiry, account, deposits};
+pub use index::Index;
 use notes::Notes;
 use reader::Reader;
 
@@ -40,6 +42,12 @@ impl EvmSource {
         let network = chain.evm()?.clone();
         let reader = Reader::new(chain, network, wire);
         Some(Self { reader })
+    }
+
+    /// Takes hints of these indexes. What they name counts only as far as the endpoint confirms it.
+    pub fn with_indexes(mut self, indexes: Vec<Index>) -> Self {
+        self.reader.indexes = indexes;
+        self
     }
 
     async fn fact(&self, query: &EvmQuery, notes: &Notes) -> Result<EvmFact, SourceError> {
@@ -138,7 +146,10 @@ impl ChainSource for EvmSource {
     }
 
     fn activity(&self) -> Vec<EndpointActivity> {
-        vec![self.reader.ask.activity()]
+        let indexes = self.reader.indexes.iter().map(Index::activity);
+        std::iter::once(self.reader.ask.activity())
+            .chain(indexes)
+            .collect()
     }
 }
 

@@ -3,6 +3,7 @@
 mod block;
 mod book;
 mod deposits;
+mod hints;
 mod inquiry;
 mod lack;
 mod logs;

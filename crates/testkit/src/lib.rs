@@ -64,9 +64,10 @@ pub use chain_index::ChainIndex;
 pub use electrs::Electrs;
 pub use esplora::{EsploraOptions, EsploraServer, esplora_answer};
 pub use evm::{
-    AbiParameters, Anvil, AnvilOptions, EvmContract, EvmDeed, EvmKey, EvmMove, EvmOrder,
-    EvmReceipt, EvmRpc, EvmScenario, EvmStory, EvmStoryError, Hardhat, HardhatOptions, RpcCall,
-    RpcFault, RpcProxy, RpcRule, compile_contracts, compiled_contracts, evm_call,
+    AbiParameters, Anvil, AnvilOptions, EvmContract, EvmDeed, EvmIndex, EvmIndexRow, EvmKey,
+    EvmMove, EvmOrder, EvmReceipt, EvmRpc, EvmScenario, EvmStory, EvmStoryError, Hardhat,
+    HardhatOptions, RpcCall, RpcFault, RpcProxy, RpcRule, alchemy_transfers, compile_contracts,
+    compiled_contracts, evm_call,
 };
 pub use evm_ledger::{
     EVM_GAS_PRICE, EvmLedger, EvmLedgerBuilder, EvmLedgerError, EvmProfile, EvmSent, EvmServer,

@@ -18,7 +18,7 @@ pub use endpoint::{
 };
 pub use failover::Failover;
 pub use http::{ClientError, HttpOptions, HttpWire, JsonRpc, Limits, Tally};
-pub use open::{Notice, OpenError, OpenOptions, Protocols, Record, http_wire, open};
+pub use open::{Named, Notice, OpenError, OpenOptions, Protocols, Record, http_wire, open};
 pub use pace::Paces;
 pub use recording::{Clock, RecordWire, Recorder, Recording, RecordingError, ReplayWire};
 pub use wire::{Request, Wire, failure, one_line};

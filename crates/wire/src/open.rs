@@ -33,7 +33,25 @@ pub trait Protocols: Sync {
         kind: EndpointKind,
         wire: Arc<dyn Wire>,
     ) -> Option<Arc<dyn ChainSource>>;
+
+    /// The kinds of indexes that give hints to sources of the family; none unless it says so.
+    fn indexes(&self) -> &'static [EndpointKind] {
+        &[]
+    }
+
+    /// As [`Self::source`], with hints of indexes; without them unless the family takes any.
+    fn hinted(
+        &self,
+        chain: &Chain,
+        (kind, wire): Named,
+        _indexes: &[Named],
+    ) -> Option<Arc<dyn ChainSource>> {
+        self.source(chain, kind, wire)
+    }
 }
+
+/// An endpoint and what it speaks.
+pub type Named = (EndpointKind, Arc<dyn Wire>);
 
 /// Takes messages that are worth a user's attention and no failure.
 pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
@@ -159,9 +177,14 @@ fn live_sources(
             .as_deref()
             .is_none_or(|name| name == chain.name())
     };
-    let mut sources = Vec::new();
+    let mut named: Vec<Named> = Vec::new();
     for spec in specs.iter().filter(serves) {
-        let Some(spec) = &spec.among(protocols.kinds())? else {
+        let kinds = if spec.gives_hints() {
+            protocols.indexes()
+        } else {
+            protocols.kinds()
+        };
+        let Some(spec) = &spec.among(kinds)? else {
             continue;
         };
         let wire = protocols.wire(spec, options, &paces)?;
@@ -172,9 +195,21 @@ fn live_sources(
             }
             None => wire,
         };
-        sources.extend(protocols.source(chain, spec.kind, wire));
+        named.push((spec.kind, wire));
     }
-    Ok(sources)
+    Ok(sources(chain, named, protocols))
+}
+
+/// One source for each endpoint that is no index, all with the hints of all indexes.
+fn sources(
+    chain: &Chain,
+    named: Vec<Named>,
+    protocols: &dyn Protocols,
+) -> Vec<Arc<dyn ChainSource>> {
+    let (indexes, others): (Vec<Named>, Vec<Named>) =
+        named.into_iter().partition(|(kind, _)| kind.gives_hints());
+    let source = |one| protocols.hinted(chain, one, &indexes);
+    others.into_iter().filter_map(source).collect()
 }
 
 /// An HTTP endpoint with the limits of its entry.
@@ -199,7 +234,11 @@ pub fn http_wire(
         proxy: options.proxy.clone(),
         version: match spec.kind {
             EndpointKind::Rpc => JsonRpc::V2,
-            EndpointKind::Esplora | EndpointKind::Core | EndpointKind::Electrum => JsonRpc::V1,
+            EndpointKind::Esplora
+            | EndpointKind::Core
+            | EndpointKind::Electrum
+            | EndpointKind::Blockscout
+            | EndpointKind::Etherscan => JsonRpc::V1,
         },
     };
     let wire = HttpWire::new(spec.url(), http, paces).map_err(|cause| OpenError::Client {
@@ -237,8 +276,9 @@ fn recorded_sources(
     options: &OpenOptions,
     protocols: &dyn Protocols,
 ) -> Result<Vec<Arc<dyn ChainSource>>, OpenError> {
-    let mut sources = Vec::new();
-    for kind in protocols.kinds().iter().copied() {
+    let mut named: Vec<Named> = Vec::new();
+    let kinds = protocols.kinds().iter().chain(protocols.indexes());
+    for kind in kinds.copied() {
         let place = place(directory, chain, kind);
         let recording = match Recording::read(&place) {
             Err(RecordingError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
@@ -251,10 +291,10 @@ fn recorded_sources(
         }
         for endpoint in recording.endpoints() {
             let wire = Arc::new(ReplayWire::new(Arc::clone(&recording), endpoint));
-            sources.extend(protocols.source(chain, kind, wire));
+            named.push((kind, wire));
         }
     }
-    Ok(sources)
+    Ok(sources(chain, named, protocols))
 }
 
 fn place(directory: &Path, chain: &Chain, kind: EndpointKind) -> PathBuf {

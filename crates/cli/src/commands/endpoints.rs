@@ -15,6 +15,12 @@ use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::sources;
 
+/// What an index can do.
+const HINTS: [&str; 2] = [
+    "hints",
+    "yes, for the chain's rpc endpoints, which confirm each",
+];
+
 /// The result.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Output {
@@ -29,6 +35,7 @@ struct Row {
     endpoint: String,
     /// `None` where the endpoint was not asked.
     reachable: Option<bool>,
+    /// `None` where the endpoint was not asked, or is an index.
     tip: Option<u64>,
     capabilities: Vec<(String, String)>,
     problem: Option<String>,
@@ -117,7 +124,7 @@ async fn row(
     match probe(args, chain, specs).await {
         Ok((tip, capabilities)) => {
             row.reachable = Some(true);
-            row.tip = Some(tip);
+            row.tip = tip;
             row.capabilities = capabilities;
         }
         Err(problem) => {
@@ -128,7 +135,8 @@ async fn row(
     row
 }
 
-type Probed = (u64, Vec<(String, String)>);
+/// The newest block, which an index is not asked for, and what the endpoint can do.
+type Probed = (Option<u64>, Vec<(String, String)>);
 
 async fn probe(
     args: &EndpointsArgs,
@@ -137,13 +145,17 @@ async fn probe(
 ) -> Result<Probed, String> {
     let options =
         sources::options(&args.source).map_err(|_| "the options are not valid".to_owned())?;
+    if let Some(index) = specs.first().filter(|spec| spec.gives_hints()) {
+        sources::try_index(chain, index, &options).await?;
+        return Ok((None, vec![HINTS.map(ToOwned::to_owned).into()]));
+    }
     let source = sources::open_chain(chain, specs, &options).map_err(|error| error.to_string())?;
     let tip = source.tip().await.map_err(|error| error.to_string())?;
     let capabilities = source
         .capabilities()
         .await
         .map_err(|error| error.to_string())?;
-    Ok((tip.height, capabilities))
+    Ok((Some(tip.height), capabilities))
 }
 
 fn text(output: &Output) -> String {
@@ -160,7 +172,8 @@ fn text(output: &Output) -> String {
     {
         let state = match (reachable, tip) {
             (Some(true), Some(tip)) => format!("at block {tip}"),
-            (Some(_), _) => "not usable".into(),
+            (Some(true), None) => "answers".into(),
+            (Some(false), _) => "not usable".into(),
             (None, _) => String::new(),
         };
         // Writing to a string cannot fail.

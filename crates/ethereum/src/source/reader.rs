@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::ask::{Ask, Heard};
+use super::index::Index;
 use super::notes::Notes;
 use super::shelf::Shelf;
 use crate::decode::{self, HeaderLean, ReceiptLean, Transactions, TxLean};
@@ -34,6 +35,8 @@ pub(crate) struct Reader {
     chain: Chain,
     network: EvmNetwork,
     pub(crate) ask: Ask,
+    /// Indexes that give hints.
+    pub(crate) indexes: Vec<Index>,
     recognised: OnceCell<()>,
     /// One more than the newest block that the endpoint is known to have; 0 where none is known.
     reach: AtomicU64,
@@ -54,6 +57,7 @@ impl Reader {
             chain,
             network,
             ask: Ask::new(wire),
+            indexes: Vec::new(),
             recognised: OnceCell::new(),
             reach: AtomicU64::new(0),
             abilities: OnceCell::new(),

@@ -96,6 +96,11 @@ impl Book {
         self.transactions.values().any(|tx| tx.hash == *hash)
     }
 
+    /// True where the transaction was entered in any way.
+    pub(crate) fn names(&self, hash: &B256) -> bool {
+        self.holds(hash) || self.arrivals.keys().any(|(_, tx, _)| *tx == Some(*hash))
+    }
+
     /// The transactions in which the account gave the coin, in chain order.
     pub(crate) fn transactions(&self) -> impl Iterator<Item = &EvmTransaction> {
         self.transactions.values()

@@ -90,6 +90,7 @@ impl Inquiry<'_> {
         let Found::Entries(mut draft) = found else {
             return Ok(Found::Hub);
         };
+        self.take_hints(&mut draft).await?;
         if reconcile(self, &mut draft, nature, ends).await? == Outcome::TooMany {
             return Ok(Found::Hub);
         }

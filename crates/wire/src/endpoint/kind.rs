@@ -18,11 +18,22 @@ pub enum EndpointKind {
     Electrum,
     /// JSON-RPC of a node of an EVM chain, over HTTP, WebSocket or a local socket.
     Rpc,
+    /// Blockscout's index of an EVM chain, which gives hints to an RPC endpoint and answers nothing itself.
+    Blockscout,
+    /// Etherscan's index of EVM chains (v2), likewise.
+    Etherscan,
 }
 
 impl EndpointKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Esplora, Self::Core, Self::Electrum, Self::Rpc];
+    pub const ALL: [Self; 6] = [
+        Self::Esplora,
+        Self::Core,
+        Self::Electrum,
+        Self::Rpc,
+        Self::Blockscout,
+        Self::Etherscan,
+    ];
 
     /// The kind's name in arguments, configuration and recordings.
     pub fn name(self) -> &'static str {
@@ -31,7 +42,14 @@ impl EndpointKind {
             Self::Core => "core",
             Self::Electrum => "electrum",
             Self::Rpc => "rpc",
+            Self::Blockscout => "blockscout",
+            Self::Etherscan => "etherscan",
         }
+    }
+
+    /// True for an index that only gives hints to endpoints of another kind. It is never guessed from a URL.
+    pub fn gives_hints(self) -> bool {
+        matches!(self, Self::Blockscout | Self::Etherscan)
     }
 
     /// The kind that a URL can only mean; `None` where it could mean several.
@@ -49,7 +67,7 @@ impl EndpointKind {
 
     pub(super) fn schemes(self) -> &'static [&'static str] {
         match self {
-            Self::Esplora | Self::Core => &["http", "https"],
+            Self::Esplora | Self::Core | Self::Blockscout | Self::Etherscan => &["http", "https"],
             Self::Electrum => &["tcp", "ssl"],
             Self::Rpc => &["http", "https", "ws", "wss", "ipc"],
         }

@@ -10,6 +10,8 @@ use url::Url;
 use super::EndpointKind;
 use crate::wire::one_line;
 
+/// How Etherscan and Blockscout call a key in a query.
+const KEY: &str = "apikey=";
 /// Characters that an endpoint's text may have.
 const LONGEST: usize = 2_000;
 
@@ -77,13 +79,21 @@ pub enum EndpointError {
          HANSEL_CORE_PASSWORD, or HANSEL_CORE_COOKIE to the path of the node's .cookie file"
     )]
     Secret,
+    /// A query that is not just a key from the environment; it is not repeated here.
+    #[error(
+        "a key does not belong on the command line or in a file\nhint: write ?apikey=${{NAME}} and set the environment \
+         variable NAME"
+    )]
+    Key,
     /// No URL at all.
     #[error(
         "`{0}` is not an endpoint\nhint: write [CHAIN:][KIND=]URL, as in esplora=https://HOST/api"
     )]
     NotAUrl(String),
     /// A kind that does not exist.
-    #[error("`{0}` is not a kind of endpoint\nhint: the kinds are esplora, core, electrum and rpc")]
+    #[error(
+        "`{0}` is not a kind of endpoint\nhint: the kinds are esplora, core, electrum, rpc, blockscout and etherscan"
+    )]
     UnknownKind(String),
     /// The URL could mean several kinds.
     #[error(
@@ -117,6 +127,11 @@ impl EndpointSpec {
         &self.url
     }
 
+    /// True where the endpoint is an index that only gives hints.
+    pub fn gives_hints(&self) -> bool {
+        self.kind.gives_hints()
+    }
+
     /// The scheme, host and port, for a person.
     pub fn origin(&self) -> String {
         origin(&self.url)
@@ -148,7 +163,7 @@ impl EndpointSpec {
 
     /// The endpoint with each part `${NAME}` of its path replaced by what `variable` says of `NAME`.
     ///
-    /// What is put in is part of the path only and appears in no message.
+    /// The same for the key of an index, `?apikey=${NAME}`. What is put in appears in no message.
     pub fn expanded(
         mut self,
         variable: impl Fn(&str) -> Option<String>,
@@ -161,6 +176,13 @@ impl EndpointSpec {
                 .map(Some),
             None => Ok(None),
         };
+        let key = self.url.query().and_then(key_in).map(ToOwned::to_owned);
+        if let Some(part) = key
+            && let Some(value) = expand(&part)?
+        {
+            let query = format!("{KEY}{}", encoded(&value));
+            self.url.set_query(Some(&query));
+        }
         let values = parts.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
         if values.iter().all(Option::is_none) {
             return Ok(self);
@@ -179,8 +201,16 @@ impl EndpointSpec {
         kind: Option<EndpointKind>,
         url: Url,
     ) -> Result<Self, EndpointError> {
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+        let index = kind.is_some_and(EndpointKind::gives_hints);
+        if !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::Secret);
+        }
+        match url.query() {
+            Some(_) if !index => return Err(EndpointError::Secret),
+            Some(query) if key_in(query).and_then(variable_in).is_none() => {
+                return Err(EndpointError::Key);
+            }
+            Some(_) | None => {}
         }
         let has_host = url.host_str().is_some_and(|host| !host.is_empty());
         if has_host == (url.scheme() == "ipc") || url.path() == "" && !has_host {
@@ -300,6 +330,11 @@ fn origin(url: &Url) -> String {
         .port()
         .map_or_else(String::new, |port| format!(":{port}"));
     format!("{}://{host}{port}", url.scheme())
+}
+
+/// The value of a query that is a key and nothing else.
+fn key_in(query: &str) -> Option<&str> {
+    query.strip_prefix(KEY)
 }
 
 /// The name in a part `${NAME}` of a path, whose braces a URL spells as numbers.
@@ -441,6 +476,29 @@ mod tests {
         assert_eq!(missing, Err(EndpointError::Unset("OTHER".into())));
         let plain = parse("rpc=https://one.example/v2").unwrap();
         assert_eq!(plain.clone().expanded(variable), Ok(plain));
+    }
+
+    #[test]
+    fn the_key_of_an_index_comes_from_the_environment_only() {
+        let variable = |name: &str| (name == "KEY").then(|| "hunter2&x=1".to_owned());
+        for kind in ["etherscan", "blockscout"] {
+            let spec = parse(&format!("{kind}=https://one.example?apikey=${{KEY}}")).unwrap();
+            assert!(spec.gives_hints());
+            let spec = spec.expanded(variable).unwrap();
+            assert_eq!(spec.url().query(), Some("apikey=hunter2%26x%3D1"));
+            assert!(!format!("{spec} {spec:?}").contains("hunter2"));
+            let missing = parse(&format!("{kind}=https://one.example?apikey=${{NO}}")).unwrap();
+            let missing = missing.expanded(variable);
+            assert_eq!(missing, Err(EndpointError::Unset("NO".into())));
+            for typed in ["apikey=hunter2", "key=${KEY}", "apikey=${KEY}&more=hunter2"] {
+                let error = parse(&format!("{kind}=https://one.example?{typed}")).unwrap_err();
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{typed}");
+                assert_eq!(error, EndpointError::Key, "{typed}");
+            }
+        }
+        let rpc = [EndpointKind::Rpc];
+        let index = parse("blockscout=https://one.example").unwrap();
+        assert_eq!(index.among(&rpc), Ok(None));
     }
 
     #[test]

@@ -52,14 +52,14 @@ impl HttpWire {
     }
 
     fn below_base(&self, path: &str) -> Result<url::Url, Setback> {
-        let base = self.base.as_str().trim_end_matches('/');
+        let mut bare = self.base.clone();
+        bare.set_query(None);
+        let base = bare.as_str().trim_end_matches('/');
         let url: Result<url::Url, _> = format!("{base}{path}").parse();
         let below = url.ok().filter(|url| {
-            path.starts_with('/')
-                && url
-                    .path()
-                    .starts_with(self.base.path().trim_end_matches('/'))
+            path.starts_with('/') && url.path().starts_with(bare.path().trim_end_matches('/'))
         });
+        let below = below.map(|url| with_key(url, self.base.query()));
         below.ok_or_else(|| Setback::new(ErrorClass::Unsupported, "not a path below the endpoint"))
     }
 
@@ -124,6 +124,18 @@ impl HttpWire {
     fn too_slow(&self) -> Setback {
         Setback::new(ErrorClass::Unreachable, "no answer in time")
     }
+}
+
+/// The URL with the key that the endpoint's own query holds.
+fn with_key(mut url: url::Url, key: Option<&str>) -> url::Url {
+    if let Some(key) = key {
+        let query = match url.query() {
+            Some(asked) => format!("{asked}&{key}"),
+            None => key.to_owned(),
+        };
+        url.set_query(Some(&query));
+    }
+    url
 }
 
 /// The innermost cause, which names neither the URL nor the host.

@@ -6,13 +6,16 @@ use url::Url;
 const LONGEST: usize = 64 << 10;
 const MASK: &[u8] = b"***";
 
-/// The parts of a URL that may be a key, the longest first.
+/// The parts of a URL that may be a key, the longest first: of its path, and what its query says.
 pub(super) struct Secrets(Vec<Vec<u8>>);
 
 impl Secrets {
     pub(super) fn of(base: &Url) -> Self {
         let segments = base.path().split('/').filter(|segment| may_be_key(segment));
-        let mut parts: Vec<Vec<u8>> = segments.map(|part| part.as_bytes().to_vec()).collect();
+        let in_query = base.query().and_then(|query| query.split_once('='));
+        let keys = in_query.map(|(_, key)| key).filter(|key| !key.is_empty());
+        let all = segments.chain(keys);
+        let mut parts: Vec<Vec<u8>> = all.map(|part| part.as_bytes().to_vec()).collect();
         parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
         Self(parts)
     }
@@ -64,5 +67,8 @@ mod tests {
         );
         assert_eq!(masked("hunter2-0123456789"), "***");
         assert_eq!(masked("nothing"), "nothing");
+        let base = "https://one.example?apikey=SHORT".parse().unwrap();
+        let masked = Secrets::of(&base).masked(b"bad key SHORT".to_vec());
+        assert_eq!(masked, b"bad key ***");
     }
 }
