@@ -270,6 +270,7 @@ fn empty() -> Report {
             limits: Limits::default(),
             rules: vec![Rule::Fifo],
             fee_rule: FeeRule::Last,
+            overrides: Vec::new(),
         },
         tips: Vec::new(),
         seeds: vec![seed],
@@ -291,6 +292,8 @@ fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKi
         source: "made up".into(),
         confidence: "made up".into(),
         as_of: None,
+        actor: None,
+        hindsight: false,
     };
     Node {
         id,
@@ -303,10 +306,7 @@ fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKi
         coverage: None,
         gaps: Vec::new(),
         holdings: Vec::new(),
-        stop: stop.map(|kind| Stop {
-            kind,
-            reason: "made up".into(),
-        }),
+        stop: stop.map(|kind| Stop::new(kind, "made up")),
     }
 }
 
