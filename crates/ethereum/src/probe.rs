@@ -5,10 +5,13 @@ use hansel_ledger::{ErrorClass, SourceError};
 use serde_json::{Value, json};
 
 use crate::decode::{self, HeaderLean};
+use crate::history::{Advice, Blocks, Reach};
 use crate::source::reader::{Reader, hex};
 
 /// Newest blocks that are looked through for a transaction to try traces on.
 const SAMPLE_BLOCKS: u64 = 16;
+/// Newest blocks over which a search for logs is tried.
+const LOG_BLOCKS: u64 = 100_000;
 
 /// What an endpoint can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,21 @@ pub(crate) struct Abilities {
     pub(crate) otterscan: bool,
     /// An index of transfers (`alchemy_getAssetTransfers`), which gives hints.
     pub(crate) transfers: bool,
+    /// How many blocks it searches for logs at once.
+    pub(crate) logs: LogRange,
+}
+
+/// How many blocks an endpoint searches for logs at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogRange {
+    /// As many as were tried.
+    Tried(u64),
+    /// At most this many, by its own words.
+    Limited(u64),
+    /// Fewer than were tried; it does not say how many.
+    Narrower,
+    /// It does not search for logs.
+    None,
 }
 
 /// How an endpoint traces a transaction.
@@ -58,7 +76,7 @@ impl Reader {
         let newest = json!([{
             "fromBlock": at_tip, "toBlock": at_tip, "category": ["external"], "maxCount": "0x1",
         }]);
-        let (archive, block_receipts, filter, otterscan, transfers, tracing) = futures::try_join!(
+        let (archive, block_receipts, filter, otterscan, transfers, tracing, logs) = futures::try_join!(
             self.offers("eth_getBalance", &state, Value::is_string),
             self.offers("eth_getBlockReceipts", &receipts, Value::is_array),
             self.offers("trace_filter", &range, Value::is_array),
@@ -68,6 +86,7 @@ impl Reader {
                 told["transfers"].is_array()
             }),
             self.tracing(&tip),
+            self.log_range(&tip),
         )?;
         Ok(Abilities {
             archive,
@@ -76,7 +95,33 @@ impl Reader {
             filter,
             otterscan,
             transfers,
+            logs,
         })
+    }
+
+    /// How many blocks the endpoint searches at once, tried with a search that finds nothing.
+    async fn log_range(&self, tip: &HeaderLean) -> Result<LogRange, SourceError> {
+        let first = tip.number.saturating_sub(LOG_BLOCKS - 1);
+        let nowhere = json!([{
+            "fromBlock": hex(first),
+            "toBlock": hex(tip.number),
+            "address": Address::repeat_byte(0xff),
+            "topics": [B256::repeat_byte(0xff)],
+        }]);
+        let failure = match self.ask.try_call("eth_getLogs", &nowhere).await {
+            Ok(_) => return Ok(LogRange::Tried(tip.number - first + 1)),
+            Err(failure) => failure,
+        };
+        if let Some(Advice { range, limit }) = Advice::of(&failure.kind) {
+            let limit = limit.or_else(|| range.map(Blocks::count));
+            let learned = Reach {
+                limit,
+                ..Reach::default()
+            };
+            self.log_reach.learn(learned);
+            return Ok(limit.map_or(LogRange::Narrower, LogRange::Limited));
+        }
+        not_offered(failure.error).map(|()| LogRange::None)
     }
 
     /// True where the answer has the form that is asked for; some nodes answer with another.
@@ -181,6 +226,12 @@ impl Abilities {
             Tracing::None => "no",
             Tracing::Untried => "not tried: the newest blocks hold no transaction",
         };
+        let logs = match self.logs {
+            LogRange::Tried(blocks) => format!("{blocks} blocks, as many as were tried"),
+            LogRange::Limited(blocks) => format!("at most {blocks} blocks"),
+            LogRange::Narrower => format!("fewer than {LOG_BLOCKS} blocks"),
+            LogRange::None => "no".to_owned(),
+        };
         let lines = [
             ("state of old blocks", yes_no(self.archive)),
             ("all receipts of a block", yes_no(self.block_receipts)),
@@ -191,6 +242,7 @@ impl Abilities {
                 "an index of transfers for hints (alchemy_getAssetTransfers)",
                 yes_no(self.transfers),
             ),
+            ("logs at once", &logs),
         ];
         lines
             .map(|(name, state)| (name.to_owned(), state.to_owned()))

@@ -6,7 +6,7 @@ pub(crate) mod notes;
 mod proof;
 pub(crate) mod reader;
 mod shelf;
-mod state;
+pub(crate) mod state;
 mod transaction;
 
 use std::sync::Arc;

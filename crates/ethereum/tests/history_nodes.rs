@@ -13,6 +13,7 @@ use hansel_ethereum::history::{
     NonceHistory, OtsWalk, Probes, Reach, Reply, Side, Span, Step, Touch, TracePiece, TraceWalk,
     WalkError, balance_history, both_sides, nonce_histories, walk_logs, walk_traces,
 };
+use hansel_ethereum::rpc::Complaint;
 use hansel_ledger::{Amount, Coin};
 use hansel_testkit::{
     Anvil, AnvilOptions, EvmLedgerBuilder, EvmProfile, EvmRpc, EvmScenario, EvmSent, EvmServer,
@@ -54,10 +55,17 @@ fn logs(rpc: EvmRpc, filter: &LogFilter, until: u64) -> Result<FoundLogs, WalkEr
             Ok(rows) => Ok(Reply::Told(
                 serde_json::from_value::<Vec<LogLean>>(rows).unwrap(),
             )),
-            Err(RpcError::Refused { message, .. }) => match Advice::of(&message) {
-                Some(advice) => Ok(Reply::TooWide(advice)),
-                None => Err(message),
-            },
+            Err(RpcError::Refused { code, message, .. }) => {
+                let complaint = Complaint {
+                    code,
+                    message,
+                    ..Complaint::default()
+                };
+                match Advice::of(&complaint.kind()) {
+                    Some(advice) => Ok(Reply::TooWide(advice)),
+                    None => Err(complaint.message),
+                }
+            }
             Err(other) => panic!("{other}"),
         };
         async { reply }

@@ -166,11 +166,12 @@ impl<E: Send + 'static> Probes<E> {
 impl<E: Send + 'static> Shared<E> {
     /// Takes parts of the queue to the endpoint, one after the other, until nothing waits any more.
     async fn carry(self: Arc<Self>) {
+        let carrier = Carrier(&self);
         // Whoever is about to ask gets into the same request.
         tokio::task::yield_now().await;
-        while let Some(load) = self.load() {
+        while let Some(load) = carrier.0.load() {
             let probes = load.iter().map(|waiting| waiting.probe).collect();
-            let answers = (self.batch)(probes).await;
+            let answers = (carrier.0.batch)(probes).await;
             for (waiting, answer) in load.into_iter().zip(answers) {
                 // Whoever asked may have gone.
                 let _unheard = waiting.answer.send(answer);
@@ -178,12 +179,11 @@ impl<E: Send + 'static> Shared<E> {
         }
     }
 
-    /// A fair part of what waits: all of it, spread over the requests that may be open. `None` takes the carrier off.
+    /// A fair part of what waits: all of it, spread over the requests that may be open.
     fn load(&self) -> Option<Vec<Waiting<E>>> {
         let mut queue = self.queue();
         let waiting = queue.waiting.len();
         if waiting == 0 {
-            queue.carriers = queue.carriers.saturating_sub(1);
             return None;
         }
         let part = waiting.div_ceil(self.at_once).max(FEW);
@@ -193,5 +193,16 @@ impl<E: Send + 'static> Shared<E> {
 
     fn queue(&self) -> MutexGuard<'_, Queue<E>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One open request. It is taken off however it ends: a runtime that stops drops it halfway.
+struct Carrier<'a, E>(&'a Shared<E>);
+
+impl<E> Drop for Carrier<'_, E> {
+    fn drop(&mut self) {
+        let queue = self.0.queue.lock();
+        let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
+        queue.carriers = queue.carriers.saturating_sub(1);
     }
 }

@@ -16,6 +16,27 @@ pub struct RpcFailure {
     pub error: SourceError,
 }
 
+/// What an error of the wire, or of reading an answer, means for the client.
+impl From<SourceError> for RpcFailure {
+    fn from(error: SourceError) -> Self {
+        let kind = match error.class {
+            ErrorClass::RateLimited => RpcKind::RateLimited,
+            ErrorClass::Malformed => RpcKind::Malformed,
+            ErrorClass::Unsupported => RpcKind::Unsupported,
+            ErrorClass::TooPopular => RpcKind::RangeTooLarge {
+                suggested: None,
+                blocks: None,
+            },
+            ErrorClass::Unreachable
+            | ErrorClass::NotFound
+            | ErrorClass::Truncated
+            | ErrorClass::Inconsistent
+            | ErrorClass::NotRecorded => RpcKind::Transport,
+        };
+        Self { kind, error }
+    }
+}
+
 /// The kinds of failures of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RpcKind {
@@ -39,6 +60,8 @@ pub enum RpcKind {
     Reverted,
     /// The answer is not one, or its result has not the form of the method's.
     Malformed,
+    /// The endpoint failed for now: ask later or elsewhere.
+    Busy,
     /// An error whose words are not known.
     Other,
 }
@@ -51,6 +74,7 @@ impl RpcKind {
             Self::RateLimited => Some(ErrorClass::RateLimited),
             Self::RangeTooLarge { .. } => Some(ErrorClass::TooPopular),
             Self::Malformed => Some(ErrorClass::Malformed),
+            Self::Busy => Some(ErrorClass::Unreachable),
             Self::NotArchive | Self::Unsupported | Self::Reverted | Self::Other => {
                 Some(ErrorClass::Unsupported)
             }
@@ -149,6 +173,9 @@ impl Complaint {
         }
         if self.code == 3 || says(&["revert", "vm exception", "out of gas"]) {
             return RpcKind::Reverted;
+        }
+        if says(&["timeout", "timed out", "internal error"]) {
+            return RpcKind::Busy;
         }
         match self.code {
             -32005 => RpcKind::RateLimited,

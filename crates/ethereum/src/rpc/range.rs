@@ -21,12 +21,13 @@ pub(super) fn suggested_range(message: &str, data: &str) -> Option<(u64, u64)> {
 
 /// The number of blocks that a refusal names as its limit.
 pub(super) fn suggested_blocks(message: &str) -> Option<u64> {
-    const BEFORE: [&str; 10] = [
+    const BEFORE: [&str; 11] = [
         "limited to a ",
         "limited to ",
         "max range: ",
         "requested blocks is ",
         "block range: ",
+        "block range ",
         "maximum is set to ",
         "max is ",
         "at most ",

@@ -138,7 +138,7 @@ impl<'a> Talk<'a> {
         request: &Request,
         outcome: Result<Vec<u8>, SourceError>,
     ) -> Result<Heard, RpcFailure> {
-        let body = outcome.map_err(of_the_wire)?;
+        let body = outcome?;
         match read_reply(&body) {
             Ok(Reply::Result(place)) => {
                 self.keep(request, &body);
@@ -188,22 +188,4 @@ impl<'a> Talk<'a> {
         let error = failure(class, self.wire.endpoint(), request, detail);
         RpcFailure { kind, error }
     }
-}
-
-fn of_the_wire(error: SourceError) -> RpcFailure {
-    let kind = match error.class {
-        ErrorClass::RateLimited => RpcKind::RateLimited,
-        ErrorClass::Malformed => RpcKind::Malformed,
-        ErrorClass::Unsupported => RpcKind::Unsupported,
-        ErrorClass::TooPopular => RpcKind::RangeTooLarge {
-            suggested: None,
-            blocks: None,
-        },
-        ErrorClass::Unreachable
-        | ErrorClass::NotFound
-        | ErrorClass::Truncated
-        | ErrorClass::Inconsistent
-        | ErrorClass::NotRecorded => RpcKind::Transport,
-    };
-    RpcFailure { kind, error }
 }

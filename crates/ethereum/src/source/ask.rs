@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use hansel_ledger::{EndpointActivity, ErrorClass, Evidence, SourceError};
 use hansel_wire::{Request, Wire, failure};
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::decode::DecodeError;
+use crate::rpc::{Reply, RpcFailure, read_reply};
 
 /// An endpoint that is asked.
 #[derive(Clone)]
@@ -33,20 +32,6 @@ impl Heard {
     }
 }
 
-#[derive(Deserialize)]
-struct Response<'a> {
-    #[serde(borrow)]
-    result: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Complaint {
-    #[serde(default)]
-    message: String,
-}
-
 impl Ask {
     pub(crate) fn new(wire: Arc<dyn Wire>) -> Self {
         Self { wire }
@@ -62,9 +47,48 @@ impl Ask {
 
     /// Calls a method.
     pub(crate) async fn call(&self, method: &str, params: &Value) -> Result<Heard, SourceError> {
+        let heard = self.try_call(method, params).await;
+        heard.map_err(|failure| failure.error)
+    }
+
+    /// Calls a method; a failure tells what to do about it.
+    pub(crate) async fn try_call(&self, method: &str, params: &Value) -> Result<Heard, RpcFailure> {
         let request = Request::call(method, params);
-        let body = self.wire.send(&request).await?;
-        let result = self.result_in(&request, &body)?;
+        let body = self.wire.send(&request).await.map_err(RpcFailure::from)?;
+        self.hear(request, body)
+    }
+
+    /// Makes many calls in as few round trips as the endpoint allows; the outcomes are in their order.
+    pub(crate) async fn batch(
+        &self,
+        calls: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Vec<Result<Heard, RpcFailure>> {
+        let calls = calls.into_iter();
+        let requests: Vec<Request> = calls
+            .map(|(method, params)| Request::call(method, &params))
+            .collect();
+        let bodies = self.wire.send_batch(&requests).await;
+        requests
+            .into_iter()
+            .zip(bodies)
+            .map(|(request, body)| self.hear(request, body.map_err(RpcFailure::from)?))
+            .collect()
+    }
+
+    fn hear(&self, request: Request, body: Vec<u8>) -> Result<Heard, RpcFailure> {
+        let result = match read_reply(&body) {
+            Ok(Reply::Result(place)) => place,
+            Ok(Reply::Error(complaint)) => {
+                let kind = complaint.kind();
+                let class = kind.class().unwrap_or(ErrorClass::Unsupported);
+                let error = self.failure(class, &request, complaint.words());
+                return Err(RpcFailure { kind, error });
+            }
+            Err(detail) => {
+                let error = self.failure(ErrorClass::Malformed, &request, detail);
+                return Err(RpcFailure::from(error));
+            }
+        };
         let evidence = Evidence {
             endpoint: self.wire.endpoint().to_owned(),
             request: request.to_string(),
@@ -91,6 +115,11 @@ impl Ask {
         self.failure(ErrorClass::Inconsistent, &heard.request, detail)
     }
 
+    /// Says that what was heard has not the form of the method's result.
+    pub(crate) fn malformed(&self, heard: &Heard, detail: impl fmt::Display) -> SourceError {
+        self.failure(ErrorClass::Malformed, &heard.request, detail)
+    }
+
     /// Builds an error about a request.
     pub(crate) fn failure(
         &self,
@@ -113,46 +142,4 @@ impl Ask {
         };
         self.failure(class, request, error)
     }
-
-    fn result_in(&self, request: &Request, body: &[u8]) -> Result<Range<usize>, SourceError> {
-        let malformed = |error: serde_json::Error| {
-            let kind = error.classify();
-            let detail = format!("not a JSON-RPC answer ({kind:?})");
-            self.failure(ErrorClass::Malformed, request, detail)
-        };
-        let response: Response<'_> = serde_json::from_slice(body).map_err(malformed)?;
-        if let Some(error) = response.error {
-            return Err(self.complaint(request, error.get()));
-        }
-        // Nodes must send `"result": null`; a missing result is read as null, too.
-        let Some(result) = response.result else {
-            return Ok(null_in(body));
-        };
-        let start = result.get().as_ptr().addr() - body.as_ptr().addr();
-        Ok(start..start + result.get().len())
-    }
-
-    fn complaint(&self, request: &Request, error: &str) -> SourceError {
-        let complaint: Complaint = serde_json::from_str(error).unwrap_or(Complaint {
-            message: error.to_owned(),
-        });
-        let says = |words: &[&str]| {
-            let message = complaint.message.to_ascii_lowercase();
-            words.iter().any(|word| message.contains(word))
-        };
-        let class = if says(&["rate limit", "too many requests", "exceeded its"]) {
-            ErrorClass::RateLimited
-        } else if says(&["timeout", "timed out", "internal error"]) {
-            ErrorClass::Unreachable
-        } else {
-            ErrorClass::Unsupported
-        };
-        self.failure(class, request, complaint.message)
-    }
-}
-
-/// Where `null` stands in an answer whose result is null or missing; an empty range where it does not.
-fn null_in(body: &[u8]) -> Range<usize> {
-    let found = body.windows(4).position(|window| window == b"null");
-    found.map_or(0..0, |at| at..at + 4)
 }

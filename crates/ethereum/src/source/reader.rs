@@ -13,8 +13,9 @@ use super::ask::{Ask, Heard};
 use super::index::Index;
 use super::notes::Notes;
 use super::shelf::Shelf;
+use super::state::probes_of;
 use crate::decode::{self, HeaderLean, ReceiptLean, Transactions, TxLean};
-use crate::history::Reach;
+use crate::history::{Probes, Reach};
 use crate::probe::{Abilities, Tracing};
 
 /// Headers that are kept, with the hashes of their transactions.
@@ -28,6 +29,24 @@ const RECEIPTS: usize = 32;
 pub(crate) struct Read<T> {
     pub(crate) value: T,
     pub(crate) evidence: Evidence,
+}
+
+/// What is known of how much an endpoint answers at once.
+#[derive(Default)]
+pub(crate) struct Learned(Mutex<Reach>);
+
+impl Learned {
+    pub(crate) fn known(&self) -> Reach {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a walk found out: the narrowest limits, the width found last.
+    pub(crate) fn learn(&self, learned: Reach) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.limit = known.limit.into_iter().chain(learned.limit).min();
+        known.cap = known.cap.into_iter().chain(learned.cap).min();
+        known.wide = learned.wide.or(known.wide);
+    }
 }
 
 /// An endpoint of an EVM chain, and what was read of it lately.
@@ -44,7 +63,11 @@ pub(crate) struct Reader {
     /// How it traces, where the abilities do not say.
     pub(crate) tracing: OnceCell<Tracing>,
     /// How many blocks and logs it answers for at once.
-    log_reach: Mutex<Reach>,
+    pub(crate) log_reach: Learned,
+    /// How many blocks of calls it searches at once.
+    pub(crate) trace_reach: Learned,
+    /// What all searches ask of nonces and balances, in batches.
+    pub(crate) probes: Probes<SourceError>,
     headers: Shelf<u64, Arc<Read<HeaderLean>>>,
     bodies: Shelf<u64, Arc<Read<HeaderLean>>>,
     receipts: Shelf<u64, Arc<Read<Vec<ReceiptLean>>>>,
@@ -53,16 +76,19 @@ pub(crate) struct Reader {
 impl Reader {
     /// Reads `chain`, which is an EVM chain described by `network`.
     pub(crate) fn new(chain: Chain, network: EvmNetwork, wire: Arc<dyn Wire>) -> Self {
+        let ask = Ask::new(wire);
         Self {
             chain,
             network,
-            ask: Ask::new(wire),
             indexes: Vec::new(),
+            probes: probes_of(&ask),
+            ask,
             recognised: OnceCell::new(),
             reach: AtomicU64::new(0),
             abilities: OnceCell::new(),
             tracing: OnceCell::new(),
-            log_reach: Mutex::default(),
+            log_reach: Learned::default(),
+            trace_reach: Learned::default(),
             headers: Shelf::new(HEADERS),
             bodies: Shelf::new(BODIES),
             receipts: Shelf::new(RECEIPTS),
@@ -75,25 +101,6 @@ impl Reader {
 
     pub(crate) fn network(&self) -> &EvmNetwork {
         &self.network
-    }
-
-    /// What is known of how many logs it gives at once.
-    pub(crate) fn log_reach(&self) -> Reach {
-        *self
-            .log_reach
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps what a walk found out about that: the narrowest limits, the width found last.
-    pub(crate) fn learn_log_reach(&self, learned: Reach) {
-        let mut known = self
-            .log_reach
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.limit = known.limit.into_iter().chain(learned.limit).min();
-        known.cap = known.cap.into_iter().chain(learned.cap).min();
-        known.wide = learned.wide.or(known.wide);
     }
 
     /// Makes sure, once, that the endpoint serves the chain.
@@ -254,11 +261,7 @@ impl Reader {
     }
 
     pub(crate) fn not_a_number(&self, heard: &Heard) -> SourceError {
-        let error = self.ask.inconsistent(heard, "the result is not a number");
-        SourceError {
-            class: ErrorClass::Malformed,
-            ..error
-        }
+        self.ask.malformed(heard, "the result is not a number")
     }
 
     /// Says that a question cannot be answered as it is.

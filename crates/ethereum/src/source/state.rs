@@ -1,12 +1,14 @@
 //! Nonces, balances and code at a height.
 
 use alloy_primitives::{Address, Bytes, U256};
+use futures::FutureExt as _;
 use hansel_ledger::{AccountNature, Coin, ErrorClass, SourceError};
 use serde_json::{Value, json};
 
-use super::ask::Heard;
+use super::ask::{Ask, Heard};
 use super::notes::Notes;
 use super::reader::{Reader, hex, number};
+use crate::history::{Batch, Contradiction, Probe, Probes, WalkError};
 
 /// What code of an account that delegates starts with (EIP-7702); the address follows.
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
@@ -75,22 +77,77 @@ impl Reader {
         Ok(code.map_or(AccountNature::Unknown, |code| nature_of(&code)))
     }
 
-    /// Asks for state. What an endpoint refuses to tell of a height it has no state of; the texts differ.
+    /// Asks for state; `None` where the endpoint keeps none of the height.
     async fn state(&self, method: &str, params: &Value) -> Result<Option<Heard>, SourceError> {
         match self.ask.call(method, params).await {
             Ok(heard) => Ok(Some(heard)),
-            Err(error) => match error.class {
-                ErrorClass::Unsupported | ErrorClass::NotFound => Ok(None),
-                ErrorClass::Unreachable
-                | ErrorClass::RateLimited
-                | ErrorClass::TooPopular
-                | ErrorClass::Truncated
-                | ErrorClass::Malformed
-                | ErrorClass::Inconsistent
-                | ErrorClass::NotRecorded => Err(error),
-            },
+            Err(error) if keeps_no_state(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
+}
+
+/// Batches under way at a time; the endpoint's own limits come on top.
+const BATCHES: usize = 8;
+/// Nonces and balances in one batch.
+const LARGEST: usize = 100;
+
+/// The queue through which all searches of an endpoint ask for nonces and balances.
+pub(crate) fn probes_of(ask: &Ask) -> Probes<SourceError> {
+    let ask = ask.clone();
+    let batch: Batch<SourceError> = Box::new(move |probes| {
+        let ask = ask.clone();
+        async move {
+            let heard = ask.batch(probes.iter().map(|probe| probe.call())).await;
+            let answers = probes.iter().zip(heard);
+            answers
+                .map(|(probe, heard)| {
+                    let heard = heard.map_err(|failure| failure.error)?;
+                    text_of(*probe, &ask, &heard)
+                })
+                .collect()
+        }
+        .boxed()
+    });
+    Probes::new(batch, BATCHES, LARGEST)
+}
+
+/// The text of an answer. A token that is not there returns nothing: then nobody holds it. One that returns anything
+/// else than a word does not tell its balances.
+fn text_of(probe: Probe, ask: &Ask, heard: &Heard) -> Result<String, SourceError> {
+    let malformed = |_| ask.malformed(heard, "the result is not a number");
+    let text: String = serde_json::from_slice(heard.json()).map_err(malformed)?;
+    if !matches!(probe, Probe::Balance(_, Coin::Token(_), _)) {
+        return Ok(text);
+    }
+    match word(heard.json()) {
+        Some(word) => Ok(format!("{:#066x}", word)),
+        None => {
+            let error = ask.malformed(heard, "the token does not tell its balances");
+            let class = ErrorClass::Unsupported;
+            Err(SourceError { class, ..error })
+        }
+    }
+}
+
+/// Reads the outcome of a search over state; `None` where the endpoint keeps none of the time.
+pub(crate) fn searched<T>(
+    outcome: Result<T, WalkError<SourceError>>,
+    contradiction: impl FnOnce(&Contradiction) -> SourceError,
+) -> Result<Option<T>, SourceError> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(WalkError::Inconsistent(error)) => Err(contradiction(&error)),
+        Err(WalkError::Endpoint(error)) if keeps_no_state(&error) => Ok(None),
+        Err(WalkError::Endpoint(error)) => Err(error),
+        // Questions about state are never too wide.
+        Err(WalkError::TooNarrow(_) | WalkError::TooMany) => Ok(None),
+    }
+}
+
+/// What an endpoint refuses to tell of a height it has no state of; the texts differ.
+fn keeps_no_state(error: &SourceError) -> bool {
+    matches!(error.class, ErrorClass::Unsupported | ErrorClass::NotFound)
 }
 
 fn nature_of(code: &[u8]) -> AccountNature {

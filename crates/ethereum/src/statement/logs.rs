@@ -11,6 +11,7 @@ use serde_json::json;
 use super::inquiry::{AT_A_TIME, Inquiry};
 use crate::decode::{self, LogLean, LogReading};
 use crate::history::{Advice, Blocks, LogFilter, LogWalk, Step, TooNarrow};
+use crate::rpc::RpcFailure;
 use crate::source::reader::hex;
 
 /// Requests of one walk; an endpoint that needs more answers for too few blocks at once.
@@ -41,7 +42,7 @@ impl Inquiry<'_> {
     ///
     /// A range that the endpoint refuses is cut; a block that it refuses is read from its receipts.
     pub(super) async fn logs(&self, filter: &LogFilter) -> Result<Option<Rows>, SourceError> {
-        let learned = self.reader.log_reach();
+        let learned = self.reader.log_reach.known();
         let range = (self.since, self.until);
         let mut walk = LogWalk::new(filter.clone(), range, learned, self.most_rows(), REQUESTS);
         let mut open = FuturesUnordered::new();
@@ -59,10 +60,11 @@ impl Inquiry<'_> {
             let step = match (piece, outcome) {
                 (Piece::Range(blocks), Ok(logs)) => walk.answered(blocks, logs),
                 (Piece::Block(height), Ok(logs)) => walk.read(height, logs),
-                (Piece::Range(blocks), Err(error)) if refuses(&error) => {
-                    Ok(walk.refused(blocks, Advice::default()))
+                (Piece::Range(blocks), Err(failure)) if refuses(&failure.error) => {
+                    let advice = Advice::of(&failure.kind).unwrap_or_default();
+                    Ok(walk.refused(blocks, advice))
                 }
-                (_, Err(error)) => return Err(error),
+                (_, Err(failure)) => return Err(failure.error),
             };
             match step.map_err(|error| self.contradiction("eth_getLogs", &error))? {
                 Step::Next => {}
@@ -73,7 +75,7 @@ impl Inquiry<'_> {
         drop(open);
         let found = walk.finish();
         let found = found.map_err(|error| self.contradiction("eth_getLogs", &error))?;
-        self.reader.learn_log_reach(found.learned);
+        self.reader.log_reach.learn(found.learned);
         let rows = found.logs.into_iter();
         Ok(Some(
             rows.map(|log| ((log.block_number, log.log_index), log))
@@ -85,10 +87,13 @@ impl Inquiry<'_> {
         &self,
         filter: &LogFilter,
         piece: Piece,
-    ) -> (Piece, Result<Vec<LogLean>, SourceError>) {
+    ) -> (Piece, Result<Vec<LogLean>, RpcFailure>) {
         let outcome = match piece {
             Piece::Range(blocks) => self.logs_in(filter, blocks).await,
-            Piece::Block(height) => self.logs_in_receipts(height).await,
+            Piece::Block(height) => self
+                .logs_in_receipts(height)
+                .await
+                .map_err(RpcFailure::from),
         };
         (piece, outcome)
     }
@@ -97,9 +102,10 @@ impl Inquiry<'_> {
         &self,
         filter: &LogFilter,
         blocks: Blocks,
-    ) -> Result<Vec<LogLean>, SourceError> {
+    ) -> Result<Vec<LogLean>, RpcFailure> {
         let ask = &self.reader.ask;
-        let heard = ask.call("eth_getLogs", &filter.parameters(blocks)).await?;
+        let params = filter.parameters(blocks);
+        let heard = ask.try_call("eth_getLogs", &params).await?;
         let logs = ask.read(&heard, decode::logs)?;
         self.notes.keep(&heard.evidence);
         Ok(logs)

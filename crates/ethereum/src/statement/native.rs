@@ -2,24 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hansel_ledger::{AccountNature, ErrorClass, Gap, SourceError};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::book::Book;
 use super::inquiry::{AT_A_TIME, Draft, Ends, Found, Inquiry};
 use super::lack::Lacks;
 use crate::decode::{self, FlatTrace, Transactions};
-use crate::history::{NonceHistory, NonceRise, NonceSearch, Span, UNSEEN};
+use crate::history::{
+    Advice, Contradiction, NonceHistory, NonceRise, Reply, Side, Span, TracePiece, TraceWalk,
+    UNSEEN, WalkError, nonce_histories, walk_traces,
+};
 use crate::source::reader::hex;
+use crate::source::state::searched;
 
 /// Blocks that are read one by one where nothing better is offered.
 const SCANNED: u64 = 256;
-/// Calls asked for at a time.
-const PAGE: usize = 1_000;
-/// Calls without value that are looked through for each transfer that may be found.
-const SPAM: u64 = 16;
+/// Requests of one search for calls; an endpoint that needs more answers for too few blocks at once.
+const REQUESTS: u64 = 5_000;
+/// Parts of such a search that are asked for at a time.
+const WALKERS: usize = 8;
 
 /// Every transaction in which the account gave the coin that the endpoint's best way finds.
 pub(super) async fn find(
@@ -28,13 +32,13 @@ pub(super) async fn find(
     ends: Ends,
 ) -> Result<Found, SourceError> {
     let state = ends.opening.is_some() && ends.closing.is_some();
-    if state && inquiry.nonces_exceed(nature).await? {
-        return Ok(Found::Hub);
-    }
-    if inquiry.reader.abilities().await?.filter
-        && let Some(found) = by_filter(inquiry).await?
-    {
-        return Ok(found);
+    if inquiry.reader.abilities().await?.filter {
+        if state && inquiry.nonces_exceed(nature).await? {
+            return Ok(Found::Hub);
+        }
+        if let Some(found) = by_filter(inquiry).await? {
+            return Ok(found);
+        }
     }
     if state && let Some(found) = by_nonces(inquiry, nature).await? {
         return Ok(found);
@@ -42,19 +46,20 @@ pub(super) async fn find(
     by_blocks(inquiry).await
 }
 
-/// By `trace_filter`; `None` where the endpoint refuses after all.
+/// By `trace_filter`; `None` where the endpoint refuses after all, or answers for too few blocks at once.
 async fn by_filter(inquiry: &Inquiry<'_>) -> Result<Option<Found>, SourceError> {
-    let sides = futures::try_join!(
-        inquiry.calls_of("fromAddress"),
-        inquiry.calls_of("toAddress")
-    );
-    let (gave, received) = match sides {
+    let sides = futures::try_join!(inquiry.touches(Side::From), inquiry.touches(Side::To));
+    let (mut hashes, received) = match sides {
         Ok(sides) => sides,
-        Err(error) if error.class == ErrorClass::Unsupported => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let (Some(mut hashes), Some(received)) = (gave, received) else {
-        return Ok(Some(Found::Hub));
+        Err(WalkError::TooMany) => return Ok(Some(Found::Hub)),
+        Err(WalkError::TooNarrow(_)) => return Ok(None),
+        Err(WalkError::Inconsistent(error)) => {
+            return Err(inquiry.contradiction("trace_filter", &error));
+        }
+        Err(WalkError::Endpoint(error)) if error.class == ErrorClass::Unsupported => {
+            return Ok(None);
+        }
+        Err(WalkError::Endpoint(error)) => return Err(error),
     };
     hashes.extend(received);
     if exceeds(hashes.len(), inquiry.bound) {
@@ -178,29 +183,11 @@ impl Inquiry<'_> {
             since: self.since,
             until: self.until,
         };
-        let mut search = NonceSearch::new([span], self.bound);
-        loop {
-            let probes = search.probes();
-            if probes.is_empty() {
-                return Ok(Some(search.history(&span)));
-            }
-            let ask = |probe: (Address, u64)| async move {
-                let nonce = self.reader.nonce(probe.0, probe.1).await?;
-                Ok::<_, SourceError>((probe, nonce))
-            };
-            let answers: Vec<_> = stream::iter(probes)
-                .map(ask)
-                .buffered(AT_A_TIME)
-                .try_collect()
-                .await?;
-            for (probe, nonce) in answers {
-                let Some(nonce) = nonce else {
-                    return Ok(None);
-                };
-                let learnt = search.learn(probe, nonce);
-                learnt.map_err(|error| self.contradiction("eth_getTransactionCount", &error))?;
-            }
-        }
+        let found = nonce_histories(&self.reader.probes, &[span], self.bound).await;
+        let contradiction =
+            |error: &Contradiction| self.contradiction("eth_getTransactionCount", error);
+        let mut histories = searched(found, contradiction)?;
+        Ok(histories.as_mut().and_then(|found| found.remove(&span)))
     }
 
     /// The transactions that the account sent in these blocks, and whether its nonce rose by more than those.
@@ -225,42 +212,38 @@ impl Inquiry<'_> {
         Ok((hashes, raised))
     }
 
-    /// The transactions in which the account made (`fromAddress`) or received (`toAddress`) a call that counts;
-    /// `None` where there are too many.
-    async fn calls_of(&self, side: &str) -> Result<Option<BTreeSet<B256>>, SourceError> {
-        let mut hashes = BTreeSet::new();
-        let mut after = 0_usize;
-        loop {
-            let page = self.page_of_calls(side, after).await?;
-            let full = page.len() >= PAGE;
-            after = after.saturating_add(page.len());
-            let counts = |call: &&FlatTrace| counts(call, self.address);
-            hashes.extend(page.iter().filter(counts).filter_map(|call| call.tx));
-            let looked = after / usize::try_from(SPAM).unwrap_or(1);
-            if exceeds(hashes.len(), self.bound)
-                || exceeds(looked, self.bound.saturating_add(1_000))
-            {
-                return Ok(None);
-            }
-            if !full {
-                return Ok(Some(hashes));
-            }
-        }
+    /// The transactions in which the account made or received a call that may have moved the coin.
+    async fn touches(&self, side: Side) -> Result<BTreeSet<B256>, WalkError<SourceError>> {
+        let range = (self.since, self.until);
+        let bound = usize::try_from(self.bound).unwrap_or(usize::MAX);
+        let learned = self.reader.trace_reach.known();
+        let walk = TraceWalk::new((self.address, side), range, learned, bound, REQUESTS);
+        let form = walk.clone();
+        let ask = |piece| self.traces_of(piece, &form);
+        let (touches, learned) = walk_traces(walk, WALKERS, ask).await?;
+        self.reader.trace_reach.learn(learned);
+        Ok(touches.into_iter().filter_map(|touch| touch.tx).collect())
     }
 
-    async fn page_of_calls(&self, side: &str, after: usize) -> Result<Vec<FlatTrace>, SourceError> {
-        let mut filter = json!({
-            "fromBlock": hex(self.since),
-            "toBlock": hex(self.until),
-            "after": after,
-            "count": PAGE,
-        });
-        filter[side] = json!([self.address]);
-        let params: Value = json!([filter]);
-        let heard = self.reader.ask.call("trace_filter", &params).await?;
+    async fn traces_of(
+        &self,
+        piece: TracePiece,
+        walk: &TraceWalk,
+    ) -> Result<Reply<Vec<FlatTrace>>, SourceError> {
+        let (method, params) = match piece {
+            TracePiece::Range(part) => ("trace_filter", walk.parameters(part)),
+            TracePiece::Block(height) => ("trace_block", json!([hex(height)])),
+        };
+        let heard = match self.reader.ask.try_call(method, &params).await {
+            Ok(heard) => heard,
+            Err(failure) => {
+                let advice = Advice::of(&failure.kind);
+                return advice.map(Reply::TooWide).ok_or(failure.error);
+            }
+        };
         let calls = self.reader.ask.read(&heard, decode::flat_traces)?;
         self.notes.keep(&heard.evidence);
-        Ok(calls.unwrap_or_default())
+        Ok(Reply::Told(calls.unwrap_or_default()))
     }
 
     /// A draft with these transactions in full.
@@ -282,13 +265,6 @@ impl Inquiry<'_> {
             searched,
         }))
     }
-}
-
-/// True for a call that may have moved the coin to or from the account, and for a transaction that it sent.
-fn counts(call: &FlatTrace, address: Address) -> bool {
-    let moves = call.kind.is_some_and(decode::CallKind::moves_value) && !call.value.is_zero();
-    let sent = call.address.is_empty() && call.from == Some(address);
-    moves || sent
 }
 
 fn exceeds(count: usize, bound: u64) -> bool {

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256, U256};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hansel_ledger::{AccountNature, Amount, Arrival, Coin, EvmPlacement, Gap, Origin, SourceError};
 
 use super::block::Touched;
 use super::book::Rest;
-use super::inquiry::{AT_A_TIME, Draft, Ends, Inquiry};
+use super::inquiry::{Draft, Ends, Inquiry};
 use super::logs::Rows;
 use super::own::held;
 use crate::decode::{self, LogLean};
-use crate::history::{BalanceHistory, BalanceSearch, Held, LogFilter, Unexplained};
+use crate::history::{BalanceHistory, Held, LogFilter, Unexplained, balance_history};
+use crate::source::state::searched;
 
 /// Blocks of a token that are looked into; a token whose balances change by themselves differs in every one.
 const TOKEN_BLOCKS: usize = 32;
@@ -122,29 +122,9 @@ impl Inquiry<'_> {
             Coin::Native => usize::try_from(self.bound).unwrap_or(usize::MAX),
             Coin::Token(_) => TOKEN_BLOCKS,
         };
-        let mut search = BalanceSearch::new(held, draft.book.explained(), looks, bound);
-        loop {
-            let probes = search.probes();
-            if probes.is_empty() {
-                return Ok(Some(search.history()));
-            }
-            let ask = |height| async move {
-                let balance = self.balance(height, false).await?;
-                Ok::<_, SourceError>((height, balance))
-            };
-            let answers: Vec<_> = stream::iter(probes.into_iter().map(|(_, _, height)| height))
-                .map(ask)
-                .buffered(AT_A_TIME)
-                .try_collect()
-                .await?;
-            for (height, balance) in answers {
-                let Some(balance) = balance else {
-                    return Ok(None);
-                };
-                let learnt = search.learn(height, Amount::from(balance));
-                learnt.map_err(|error| self.contradiction("eth_getBalance", &error))?;
-            }
-        }
+        let explained = draft.book.explained();
+        let found = balance_history(&self.reader.probes, held, explained, looks, bound).await;
+        searched(found, |error| self.contradiction("eth_getBalance", error))
     }
 
     /// Looks into a block where the balance changed by more or less than is known.
