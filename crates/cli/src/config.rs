@@ -11,19 +11,28 @@ use include_dir::{Dir, include_dir};
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::sources;
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../config");
 
 /// Where configuration is read from.
 pub(crate) struct Config {
     dir: Option<PathBuf>,
+    /// Where the user keeps everything, if not at the usual place.
+    data: Option<PathBuf>,
 }
 
 impl Config {
     pub(crate) fn new(common: &Common) -> Self {
         Self {
             dir: common.config.clone(),
+            data: common.data.clone(),
         }
+    }
+
+    /// Where cases, evidence and imported labels are kept.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
+        sources::data_dir(self.data.as_deref())
     }
 
     /// The text of a configuration file and where it stands: the user's if there is one, else the shipped one.
@@ -65,7 +74,11 @@ impl Config {
     /// All chains: those of the user's `chains.toml`, then the shipped ones of other names.
     pub(crate) fn chains(&self) -> Result<Vec<Chain>, Failure> {
         let mut chains = self.listed_chains()?;
-        let shipped = Self { dir: None }.listed_chains()?;
+        let shipped = Self {
+            dir: None,
+            data: None,
+        }
+        .listed_chains()?;
         let taken: BTreeSet<String> = chains.iter().map(|one| one.name().to_owned()).collect();
         chains.extend(
             shipped
@@ -138,6 +151,7 @@ mod tests {
         std::fs::write(dir.path().join("chains.toml"), text).unwrap();
         let config = Config {
             dir: Some(dir.path().to_owned()),
+            data: None,
         };
         let id = |name: &str| config.chain(name).unwrap().evm().map(|one| one.chain_id);
         assert_eq!(id("lab"), Some(7));

@@ -8,12 +8,10 @@ use anyhow::{Context as _, anyhow};
 use hansel_labels::{Day, LONGEST_COMPILED, LabelBook, Pack, Reader, Refusal};
 use hansel_ledger::Chain;
 
-use crate::args::Common;
 use crate::config::Config;
 use crate::drive::now;
 use crate::failure::Failure;
 use crate::plan;
-use crate::sources::data_dir;
 
 const DIRECTORY: &str = "labels";
 const ENDING: &str = "labels";
@@ -28,7 +26,7 @@ pub(crate) struct AtHand {
 }
 
 /// Opens all labels. A file that cannot be read is left out with a warning.
-pub(crate) fn at_hand(common: &Common, config: &Config) -> Result<AtHand, Failure> {
+pub(crate) fn at_hand(config: &Config) -> Result<AtHand, Failure> {
     let chains = config.chains()?;
     let mut gathered = Gathered::default();
     for file in config.names(DIRECTORY)? {
@@ -38,8 +36,8 @@ pub(crate) fn at_hand(common: &Common, config: &Config) -> Result<AtHand, Failur
         }
     }
     cases(config, &chains, &mut gathered)?;
-    for name in imported(common)? {
-        match open(&path(common, &name)?) {
+    for name in imported(config)? {
+        match open(&path(config, &name)?) {
             Ok(pack) => gathered.packs.push(pack),
             Err(problem) => gathered.warnings.push(problem),
         }
@@ -115,8 +113,11 @@ pub(crate) fn today() -> Day {
 }
 
 /// The names of imported labels, sorted.
-pub(crate) fn imported(common: &Common) -> Result<Vec<String>, Failure> {
-    let directory = data_dir(common)?.join(DIRECTORY);
+pub(crate) fn imported(config: &Config) -> Result<Vec<String>, Failure> {
+    // Where there is no place to keep anything, nothing was imported.
+    let Ok(directory) = config.data_dir().map(|dir| dir.join(DIRECTORY)) else {
+        return Ok(Vec::new());
+    };
     let cannot = || format!("cannot list {}", directory.display());
     let entries = match fs::read_dir(&directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -134,8 +135,8 @@ pub(crate) fn imported(common: &Common) -> Result<Vec<String>, Failure> {
 }
 
 /// Where imported labels of that name are kept.
-pub(crate) fn path(common: &Common, name: &str) -> Result<PathBuf, Failure> {
-    let directory = data_dir(common)?.join(DIRECTORY);
+pub(crate) fn path(config: &Config, name: &str) -> Result<PathBuf, Failure> {
+    let directory = config.data_dir()?.join(DIRECTORY);
     Ok(directory.join(format!("{name}.{ENDING}")))
 }
 
@@ -158,8 +159,8 @@ fn open(path: &Path) -> Result<Pack, String> {
 
 /// Keeps labels under their name; true where they take the place of others. Who reads meanwhile gets the old or the
 /// new ones, whole.
-pub(crate) fn keep(common: &Common, pack: &Pack) -> Result<bool, Failure> {
-    let path = path(common, &pack.about.name)?;
+pub(crate) fn keep(config: &Config, pack: &Pack) -> Result<bool, Failure> {
+    let path = path(config, &pack.about.name)?;
     let cannot = || format!("cannot write {}", path.display());
     let directory = path.parent().ok_or_else(|| anyhow!(cannot()))?;
     fs::create_dir_all(directory).with_context(cannot)?;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use hansel_graph::Venues;
-use hansel_heuristics::{KnownVenues, Labels, NoLabels, Overrides, Place};
+use hansel_heuristics::{KnownVenues, Labels, Overrides, Place};
 use hansel_ledger::{Chain, Subject};
-use hansel_report::model::{Override, OverrideKind};
+use hansel_report::model::{Override, OverrideKind, Unknown};
 
 use crate::case_record::Request;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::labels::{self, AtHand};
+use crate::output::say;
 
 /// Names every CoinJoin where a place to go through is asked for.
 const COINJOINS: &str = "coinjoins";
@@ -18,9 +20,18 @@ const COINJOINS: &str = "coinjoins";
 /// The longest name of an entity that a user gives.
 const LONGEST_ENTITY: usize = 100;
 
-/// The labels that a trace asks.
-pub(crate) fn labels(_config: &Config) -> Result<Arc<dyn Labels>, Failure> {
-    Ok(Arc::new(NoLabels))
+/// The labels that a trace asks, and what of them could not be read.
+pub(crate) fn labels(config: &Config) -> Result<(Arc<dyn Labels>, Vec<Unknown>), Failure> {
+    let AtHand { book, warnings } = labels::at_hand(config)?;
+    let unread = warnings.into_iter().map(|detail| {
+        say(&format!("warning: {detail}"));
+        Unknown {
+            subject: "labels".into(),
+            kind: "labels-unread".into(),
+            detail,
+        }
+    });
+    Ok((Arc::new(book), unread.collect()))
 }
 
 /// Where the trails of a part of a case end.

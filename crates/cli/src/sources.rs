@@ -24,14 +24,14 @@ use crate::output::say;
 
 /// Opens the store, made if it is missing.
 pub(crate) fn store(common: &Common) -> Result<Store, Failure> {
-    let dir = data_dir(common)?;
+    let dir = data_dir(common.data.as_deref())?;
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
     Ok(Store::open(&dir)?)
 }
 
 /// Opens the store to read it; `None` where nothing was ever kept.
 pub(crate) fn existing_store(common: &Common) -> Result<Option<Store>, Failure> {
-    let dir = data_dir(common)?;
+    let dir = data_dir(common.data.as_deref())?;
     if !dir.join("hansel-store").exists() {
         return Ok(None);
     }
@@ -49,9 +49,9 @@ pub(crate) fn reader(common: &Common) -> Result<Store, Failure> {
 }
 
 /// Where everything is kept.
-pub(crate) fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
-    if let Some(dir) = &common.data {
-        return Ok(dir.clone());
+pub(crate) fn data_dir(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = given {
+        return Ok(dir.to_owned());
     }
     let dirs = ProjectDirs::from("", "", "hansel");
     let dirs = dirs.ok_or_else(|| {

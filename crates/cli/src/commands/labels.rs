@@ -32,7 +32,7 @@ pub(crate) fn run(common: &Common, args: &LabelsArgs) -> Result<Exit, Failure> {
 
 /// All labels at hand; what is left out of them is said on standard error.
 fn at_hand(common: &Common) -> Result<labels::AtHand, Failure> {
-    let at_hand = labels::at_hand(common, &Config::new(common))?;
+    let at_hand = labels::at_hand(&Config::new(common))?;
     for warning in &at_hand.warnings {
         say(&format!("warning: {warning}"));
     }
@@ -124,7 +124,8 @@ struct Removed {
 }
 
 fn remove(common: &Common, args: &RemoveArgs) -> Result<Exit, Failure> {
-    let there = labels::imported(common)?;
+    let config = Config::new(common);
+    let there = labels::imported(&config)?;
     for name in &args.names {
         if !there.contains(name) {
             return Err(Failure::usage(
@@ -134,7 +135,7 @@ fn remove(common: &Common, args: &RemoveArgs) -> Result<Exit, Failure> {
         }
     }
     for name in &args.names {
-        let path = labels::path(common, name)?;
+        let path = labels::path(&config, name)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             done => done.with_context(|| format!("cannot remove {}", path.display()))?,

@@ -98,7 +98,8 @@ impl Session<'_> {
         mut unknown: Vec<Unknown>,
     ) -> Result<Built, Failure> {
         let interrupt = Interrupt::listen();
-        let labels = opinions::labels(self.config)?;
+        let (labels, unread) = opinions::labels(self.config)?;
+        unknown.extend(unread);
         let (requests, sources) = self.open(requests, &mut unknown)?;
         let mut record = CaseRecord::new(requests, unknown.clone());
         let mut built = Vec::new();
@@ -448,7 +449,8 @@ pub(crate) async fn again(
     name: &str,
 ) -> Result<(CaseRecord, Vec<Course>), Failure> {
     let record: CaseRecord = store.case(name)?.ok_or_else(|| no_such_case(store, name))?;
-    let labels = opinions::labels(config)?;
+    // The run has told which labels could not be read.
+    let (labels, _) = opinions::labels(config)?;
     let mut courses = Vec::new();
     for part in &record.parts {
         let chain = config.chain(&part.request.chain)?;

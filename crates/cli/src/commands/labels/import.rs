@@ -70,7 +70,7 @@ pub(crate) fn run(common: &Common, args: &ImportArgs) -> Result<Exit, Failure> {
         let format = format(args, file)?;
         let read = read(file, name, format, &chains, &today)?;
         match read.and_then(|pack| accept(args, pack)) {
-            Ok(pack) => output.imported.push(keep(common, file, &pack)?),
+            Ok(pack) => output.imported.push(keep(&config, file, &pack)?),
             Err(refusals) => output.refused.push(refused(file, &refusals)),
         }
     }
@@ -125,8 +125,8 @@ fn read(
     Ok(pack.map_err(|refusal| (vec![refusal], 1)))
 }
 
-fn keep(common: &Common, file: &Path, pack: &Pack) -> Result<Imported, Failure> {
-    let replaced = labels::keep(common, pack)?;
+fn keep(config: &Config, file: &Path, pack: &Pack) -> Result<Imported, Failure> {
+    let replaced = labels::keep(config, pack)?;
     Ok(Imported {
         file: file.display().to_string(),
         name: pack.about.name.clone(),
