@@ -268,6 +268,7 @@ fn empty() -> Report {
             subjects: Vec::new(),
             direction: Direction::Forward,
             limits: Limits::default(),
+            overrides: Vec::new(),
             rules: vec![Rule::Fifo],
             fee_rule: FeeRule::Last,
             overrides: Vec::new(),

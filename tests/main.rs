@@ -20,4 +20,5 @@ mod reorganisation;
 mod resume;
 mod scene;
 mod sources;
+mod venues;
 mod wide;

@@ -2,8 +2,9 @@
 
 use bitcoin::OutPoint;
 use hansel_graph::{AccountTrace, Category, Rule, Trace, TraceError};
+use hansel_heuristics::{Finding, Labels};
 use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query};
-use hansel_report::{BuildError, Built, Heading, build, build_accounts, format_units};
+use hansel_report::{BuildError, Built, Heading, annotate, build, build_accounts, format_units};
 
 /// A trace in progress.
 #[derive(Debug)]
@@ -76,10 +77,25 @@ impl Course {
         }
     }
 
-    pub(crate) fn build(&self, heading: Heading) -> Result<Built, BuildError> {
+    /// Lays it out as a report with what labels and detectors say.
+    pub(crate) fn build(&self, heading: Heading, labels: &dyn Labels) -> Result<Built, BuildError> {
+        let mut built = self.lay_out(heading)?;
+        annotate(&mut built.report, labels, self.findings());
+        Ok(built)
+    }
+
+    fn lay_out(&self, heading: Heading) -> Result<Built, BuildError> {
         match self {
             Self::Outputs(trace) => build(trace, heading),
             Self::Accounts(trace) => build_accounts(trace, heading),
+        }
+    }
+
+    /// What the detectors say about it.
+    fn findings(&self) -> Vec<Finding> {
+        match self {
+            Self::Outputs(trace) => hansel_heuristics::of_outputs(trace),
+            Self::Accounts(trace) => hansel_heuristics::of_accounts(trace),
         }
     }
 

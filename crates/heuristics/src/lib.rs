@@ -4,6 +4,8 @@ pub mod bitcoin;
 mod case_file;
 mod finding;
 mod label;
+mod label_findings;
+mod pass;
 mod venues;
 
 pub use case_file::{
@@ -12,4 +14,6 @@ pub use case_file::{
 };
 pub use finding::{Confidence, Finding, NO_ERROR_RATE, Parameter};
 pub use label::{EntityKind, Label, Labels, NoLabels, NotAKind};
+pub use label_findings::{Named, about_labels};
+pub use pass::{of_accounts, of_outputs};
 pub use venues::{KnownVenues, Overrides, Place};

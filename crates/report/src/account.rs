@@ -10,11 +10,11 @@ use hansel_graph::{
 };
 use hansel_ledger::{Amount, AmountError, Chain, Coin, Gap, TransferId};
 
-use crate::Report;
 use crate::build::{BuildError, Built, Heading, entry, limits_of};
 use crate::model::{
     Accounting, AssetEntry, Case, Confidence, Finding, SchemaName, Seed, Timestamp, Tip, Unknown,
 };
+use crate::{Report, cash_outs};
 
 /// Lays a trace on an EVM chain out as a report.
 pub fn build_accounts(trace: &AccountTrace, heading: Heading) -> Result<Built, BuildError> {
@@ -28,7 +28,7 @@ pub fn build_accounts(trace: &AccountTrace, heading: Heading) -> Result<Built, B
         || nodes.iter().any(|node| !node.gaps.is_empty());
     let unknown = unknowns(trace, &ends, &nodes, gaps, heading.unknown);
     let plan = trace.plan();
-    let report = Report {
+    let mut report = Report {
         schema: SchemaName,
         case: Case {
             name: heading.name,
@@ -60,6 +60,7 @@ pub fn build_accounts(trace: &AccountTrace, heading: Heading) -> Result<Built, B
         cash_outs: Vec::new(),
         sources: heading.sources,
     };
+    report.cash_outs = cash_outs::list(&report)?;
     Ok(Built { report, partial })
 }
 

@@ -40,6 +40,11 @@ impl<'a> Assets<'a> {
             .collect()
     }
 
+    /// The digits after the decimal point, where they are known.
+    pub(crate) fn decimals(&self, chain: &str, asset: &str) -> Option<u8> {
+        self.decimals.get(&(chain, asset)).copied()
+    }
+
     /// The amount with its unit; in base units where the decimals are not known.
     pub(crate) fn show(&self, chain: &str, asset: &str, amount: Amount) -> String {
         let name = visible::clipped(asset, LONGEST_NAME);

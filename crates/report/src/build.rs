@@ -10,10 +10,10 @@ use bitcoin::{Address, Script};
 use hansel_graph::{Accounting as Balance, Category, Rule, SeedIx, Strand, Trace, TraceError};
 use hansel_ledger::{Amount, AmountError, Chain};
 
-use crate::Report;
 use crate::model::{
     Accounting, Case, Limits, Override, SchemaName, Seed, Source, Timestamp, Tip, Unknown,
 };
+use crate::{Report, cash_outs};
 
 /// What the caller knows about a case that the trace does not.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,7 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
         unknown,
         sources,
     } = heading;
-    let report = Report {
+    let mut report = Report {
         schema: SchemaName,
         case: Case {
             name,
@@ -101,6 +101,7 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
         cash_outs: Vec::new(),
         sources,
     };
+    report.cash_outs = cash_outs::list(&report)?;
     Ok(Built { report, partial })
 }
 

@@ -40,10 +40,12 @@ pub(crate) fn lines(node: &Node) -> Vec<String> {
     );
     lines.extend(node.address.as_deref().map(abbreviated));
     lines.push(short_id(node));
-    lines.extend(
-        node.stop
-            .as_ref()
-            .map(|stop| format!("stop: {}", stop.kind.name())),
-    );
+    lines.extend(node.stop.as_ref().map(|stop| match &stop.entity {
+        Some(entity) => {
+            let entity = clipped(entity, LONGEST_LABEL);
+            format!("stop: {} {entity}", stop.kind.name())
+        }
+        None => format!("stop: {}", stop.kind.name()),
+    }));
     lines
 }

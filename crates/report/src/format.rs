@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use hansel_ledger::AmountError;
 
-use crate::{Report, csv_accounting, csv_flows, csv_nodes, dot, graphml, html, picture, text};
+use crate::{
+    Report, csv_accounting, csv_cash_outs, csv_flows, csv_nodes, dot, graphml, html, picture, text,
+};
 
 /// A form that a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +20,8 @@ pub enum Format {
     Json,
     /// Three tables: nodes, flows and accounting.
     Csv,
+    /// The table of cash-outs alone, newest first.
+    CashOutCsv,
     /// GraphML for yEd, Gephi and NetworkX.
     GraphMl,
     /// A drawing for Graphviz.
@@ -72,10 +76,11 @@ pub struct Rendered {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Text,
         Self::Json,
         Self::Csv,
+        Self::CashOutCsv,
         Self::GraphMl,
         Self::Dot,
         Self::Html,
@@ -88,6 +93,7 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::CashOutCsv => "cashout-csv",
             Self::GraphMl => "graphml",
             Self::Dot => "dot",
             Self::Html => "html",
@@ -101,6 +107,7 @@ impl Format {
             Self::Text => &[".txt"],
             Self::Json => &[".json"],
             Self::Csv => &["-nodes.csv", "-flows.csv", "-accounting.csv"],
+            Self::CashOutCsv => &["-cash-outs.csv"],
             Self::GraphMl => &[".graphml"],
             Self::Dot => &[".dot"],
             Self::Html => &[".html"],
@@ -177,6 +184,7 @@ pub fn render(report: &Report, format: Format) -> Result<Vec<Rendered>, FormatEr
         Format::Text => &[text::write],
         Format::Json => &[write_json],
         Format::Csv => &[csv_nodes::write, csv_flows::write, csv_accounting::write],
+        Format::CashOutCsv => &[csv_cash_outs::write],
         Format::GraphMl => &[graphml::write],
         Format::Dot => &[dot::write],
         Format::Html => &[html::write],
@@ -212,7 +220,7 @@ mod tests {
         let message = "p\u{1b}df".parse::<Format>().unwrap_err().to_string();
         assert_eq!(
             message,
-            r"`p\u{1b}df` is not one of text, json, csv, graphml, dot, html, svg"
+            r"`p\u{1b}df` is not one of text, json, csv, cashout-csv, graphml, dot, html, svg"
         );
     }
 

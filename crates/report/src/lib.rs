@@ -4,6 +4,7 @@
 //! file with one function, and the same report always gives the same bytes.
 
 pub mod csv_accounting;
+pub mod csv_cash_outs;
 pub mod csv_flows;
 pub mod csv_nodes;
 pub mod dot;
@@ -13,9 +14,11 @@ pub mod model;
 pub mod text;
 
 mod account;
+mod annotate;
 mod assets;
 mod build;
 mod caption;
+mod cash_outs;
 mod cell;
 mod format;
 mod holding;
@@ -28,6 +31,7 @@ mod units;
 mod visible;
 
 pub use account::build_accounts;
+pub use annotate::annotate;
 pub use build::{BuildError, Built, Heading, build};
 pub use format::{Format, FormatError, Rendered, UnknownFormat, render};
 pub use merge::merge;

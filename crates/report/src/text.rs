@@ -5,6 +5,7 @@
 
 pub(crate) mod accounting;
 pub(crate) mod conditions;
+mod entities;
 pub(crate) mod headline;
 pub(crate) mod resting;
 mod services;
@@ -40,6 +41,7 @@ pub fn write_in(report: &Report, width: usize, out: &mut dyn io::Write) -> Resul
         headline::section(&page),
         accounting::section(&page)?,
         services::cash_outs(&page),
+        entities::section(&page)?,
         resting::section(&page)?,
         services::findings(&page),
         unknown::section(&page),

@@ -104,6 +104,7 @@ async fn trace(common: &Common, recordings: &Path, request: Request) -> Result<B
         ..SourceArgs::default()
     };
     Session {
+        common,
         store: None,
         config: &Config::new(common),
         args: &from,

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::course::Course;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
-use crate::sources;
+use crate::{opinions, sources};
 
 /// The result: every tainted output that the argument names, under every rule.
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,7 +73,9 @@ const MOST_PARCELS: usize = 12;
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Failure> {
     let store = sources::reader(common)?;
-    let (_, courses) = again(&Config::new(common), &store, &args.case).await?;
+    let config = Config::new(common);
+    let (labels, _) = opinions::labels(&config)?;
+    let (_, courses) = again(&config, &store, &args.case, &labels).await?;
     let (mut paths, mut left_out, mut decimals) = (Vec::new(), 0, BTreeMap::new());
     for course in &courses {
         if !could_name(course, &args.node, courses.len()) {

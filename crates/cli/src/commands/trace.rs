@@ -30,6 +30,7 @@ pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failur
     let store = sources::store(common)?;
     let wanted = plan::wanted(&args, &config, Some(&store))?;
     let session = Session {
+        common,
         store: Some(&store),
         config: &config,
         args: &args.source,
@@ -71,6 +72,7 @@ pub(crate) fn exit(built: &Built) -> Result<Exit, Failure> {
 
 /// What a case is traced with.
 pub(crate) struct Session<'a> {
+    pub(crate) common: &'a Common,
     pub(crate) store: Option<&'a Store>,
     pub(crate) config: &'a Config,
     pub(crate) args: &'a SourceArgs,
@@ -98,10 +100,10 @@ impl Session<'_> {
         mut unknown: Vec<Unknown>,
     ) -> Result<Built, Failure> {
         let interrupt = Interrupt::listen();
-        let (labels, unread) = opinions::labels(self.config)?;
-        unknown.extend(unread);
+        let (labels, left_out) = opinions::labels(self.config)?;
         let (requests, sources) = self.open(requests, &mut unknown)?;
         let mut record = CaseRecord::new(requests, unknown.clone());
+        unknown.extend(left_out);
         let mut built = Vec::new();
         for (position, (chain, source)) in sources.into_iter().enumerate() {
             if interrupt.is_wished() && position > 0 {
@@ -235,7 +237,8 @@ impl Part<'_> {
             self.require_seeds(&course, record, &mut unknown)?;
         }
         record.parts[position].failures = driver.failures;
-        let built = course.build(heading(&request, unknown, self.sources()))?;
+        let heading = heading(&request, unknown, self.sources());
+        let built = course.build(heading, &*self.labels)?;
         self.put_state(&request, as_of.as_ref())?;
         Ok(built)
     }
@@ -447,10 +450,9 @@ pub(crate) async fn again(
     config: &Config,
     store: &Store,
     name: &str,
+    labels: &Arc<dyn Labels>,
 ) -> Result<(CaseRecord, Vec<Course>), Failure> {
     let record: CaseRecord = store.case(name)?.ok_or_else(|| no_such_case(store, name))?;
-    // The run has told which labels could not be read.
-    let (labels, _) = opinions::labels(config)?;
     let mut courses = Vec::new();
     for part in &record.parts {
         let chain = config.chain(&part.request.chain)?;
@@ -460,7 +462,7 @@ pub(crate) async fn again(
             continue;
         }
         let as_of = cursor.map(|cursor| cursor.tip);
-        let labels = Arc::clone(&labels);
+        let labels = Arc::clone(labels);
         let mut course = plan::course(&part.request, chain, as_of, &part.windows, labels)?;
         let interrupt = Interrupt::default();
         let mut driver = Driver {
@@ -479,7 +481,7 @@ pub(crate) async fn again(
 
 /// The report of a stored case: the last one, or what an unfinished run knows.
 pub(crate) async fn stored_report(
-    config: &Config,
+    common: &Common,
     store: &Store,
     name: &str,
 ) -> Result<Built, Failure> {
@@ -490,12 +492,15 @@ pub(crate) async fn stored_report(
             partial: record.partial,
         });
     }
-    let (record, courses) = again(config, store, name).await?;
+    let config = Config::new(common);
+    let (labels, _) = opinions::labels(&config)?;
+    let (record, courses) = again(&config, store, name, &labels).await?;
     let mut parts = Vec::new();
     for course in &courses {
         let part = record.on(course.chain().name());
         let request = &part.context("a part of the case is missing")?.request;
-        parts.push(course.build(heading(request, record.unknown.clone(), Vec::new()))?);
+        let heading = heading(request, record.unknown.clone(), Vec::new());
+        parts.push(course.build(heading, &*labels)?);
     }
     merge(parts).ok_or_else(|| no_such_case(store, name))
 }

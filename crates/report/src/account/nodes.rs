@@ -149,15 +149,16 @@ fn stop(trace: &AccountTrace, ends: &[&End<'_>], held: &[Option<NodeHolding>]) -
     if reasons.iter().all(|(_, reason)| reason == first) {
         return Some(first.clone());
     }
-    let kind = reasons
-        .iter()
-        .map(|(_, reason)| reason.kind)
-        .max_by_key(|kind| precedence(*kind))?;
+    let stops = reasons.iter().map(|(_, stop)| stop);
+    let decisive = stops.max_by_key(|stop| precedence(stop.kind))?;
     let all: Vec<String> = reasons
         .iter()
         .map(|(coin, stop)| format!("{coin} {}", stop.reason))
         .collect();
-    Some(Stop::new(kind, all.join("; ")))
+    Some(Stop {
+        reason: all.join("; "),
+        ..decisive.clone()
+    })
 }
 
 /// Which of several reasons stands for an account: what is open before what is settled.

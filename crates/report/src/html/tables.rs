@@ -62,7 +62,7 @@ pub(super) fn cash_outs(page: &Page<'_>) -> Markup {
     let rules: Vec<_> = page.report.case.rules.clone();
     section(
         "cash-outs",
-        "Cash-outs: services that can freeze it",
+        "Cash-outs: services that can freeze it, newest first",
         html! {
             @if rows.is_empty() {
                 p { "No tainted value is known to have reached a service that could freeze it." }
@@ -71,7 +71,7 @@ pub(super) fn cash_outs(page: &Page<'_>) -> Markup {
                 div.wide role="region" aria-label="Cash-outs" tabindex="0" {
                     table.sortable #cash-out-table {
                         thead { tr {
-                            @for head in ["time", "service", "kind", "deposit address", "transaction", "confidence", "amount"] { th scope="col" { (head) } }
+                            @for head in ["time", "service", "kind", "deposit address", "transaction", "moved on to", "by", "confidence", "amount"] { th scope="col" { (head) } }
                             @for rule in &rules { th scope="col" { "tainted, " (rule.name()) } }
                         } }
                         tbody { @for row in rows.iter().take(ROWS) { (cash_out(page, row)) } }
@@ -92,6 +92,8 @@ fn cash_out(page: &Page<'_>, row: &CashOut) -> Markup {
             td { (clipped(&row.category, LONGEST)) }
             td.id { (clipped(&row.deposit_address, LONGEST)) }
             td.id { (clipped(&row.tx, LONGEST)) }
+            td.id { (clipped(row.service_address.as_deref().unwrap_or_default(), LONGEST)) }
+            td.id { (clipped(row.service_tx.as_deref().unwrap_or_default(), LONGEST)) }
             td { (row.confidence.name()) }
             td.number data-sort=(row.amount) { (show(row.amount)) }
             @for rule in &page.report.case.rules {

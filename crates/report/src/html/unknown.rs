@@ -39,6 +39,7 @@ fn conditions_section(page: &Page<'_>) -> Markup {
             dl {
                 dt { "Asked for" } dd.id { (conditions::subjects(page)) }
                 dt { "Limits" } dd { (conditions::limits(page)) }
+                @for decision in conditions::decisions(page) { dt { "Decided" } dd.id { (decision) } }
                 @for tip in &report.tips {
                     dt { "Blocks of " (clipped(&tip.chain, LONGEST)) }
                     dd { "up to " (grouped(&tip.height.to_string())) ", " span.id { (clipped(&tip.hash, LONGEST)) } }

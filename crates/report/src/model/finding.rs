@@ -106,7 +106,7 @@ pub struct CashOut {
 impl CashOut {
     /// Newest first, for what is oldest is the likeliest to be gone; the unknown last, then by transaction and
     /// address.
-    pub(super) fn order(
+    pub(crate) fn order(
         &self,
     ) -> (
         bool,

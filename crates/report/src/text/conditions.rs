@@ -1,6 +1,7 @@
 //! The conditions under which all of this holds: blocks, limits, endpoints.
 
 use super::{LONGEST, Page, SHOWN, counted};
+use crate::model::{Override, OverrideKind};
 use crate::units::grouped;
 use crate::visible::clipped;
 
@@ -16,6 +17,9 @@ pub(super) fn section(page: &Page<'_>) -> String {
         );
     }
     text += &page.wrapped(&format!("limits: {}", limits(page)), 2);
+    for decision in decisions(page) {
+        text += &page.wrapped(&decision, 2);
+    }
     for source in page.report.sources.iter().take(SHOWN) {
         let number = |value: u64| grouped(&value.to_string());
         let endpoint = clipped(&source.endpoint, LONGEST);
@@ -33,6 +37,28 @@ pub(super) fn section(page: &Page<'_>) -> String {
         );
     }
     text
+}
+
+/// Where the user of the case decided against or besides labels and rules, a sentence each.
+pub(crate) fn decisions(page: &Page<'_>) -> Vec<String> {
+    let overrides = &page.report.case.overrides;
+    let sentence = |said: &Override| {
+        let subject = clipped(&said.subject, LONGEST);
+        match (&said.kind, &said.entity) {
+            (OverrideKind::Through, _) => format!("the user followed value through {subject}"),
+            (OverrideKind::Stop, None) => format!("the user ended trails at {subject}"),
+            (OverrideKind::Stop, Some(entity)) => format!(
+                "the user ended trails at {subject}, held by {}",
+                clipped(entity, LONGEST)
+            ),
+        }
+    };
+    let mut sentences: Vec<String> = overrides.iter().take(SHOWN).map(sentence).collect();
+    let more = overrides.len().saturating_sub(SHOWN);
+    if more > 0 {
+        sentences.push(format!("and {}", counted(more, "more decision")));
+    }
+    sentences
 }
 
 /// What the investigator named, with the blocks or days that count.

@@ -7,9 +7,12 @@ use hansel_ledger::{Amount, AmountError};
 
 use super::{LONGEST, Page, SHOWN, counted};
 use crate::holding::{Holding, Holdings};
-use crate::model::{Node, NodeKind, StopKind};
+use crate::model::{Label, Node, NodeKind, StopKind};
 use crate::units::grouped;
 use crate::visible::clipped;
+
+/// The longest source of a label that stands beside an address; the JSON holds all of it.
+const LONGEST_SOURCE: usize = 60;
 
 /// An end of a trail with the tainted value that arrived there, one amount per rule of the case.
 pub(crate) struct End<'a> {
@@ -88,13 +91,7 @@ fn entry(page: &Page<'_>, number: usize, end: &End<'_>) -> String {
         tainted,
     } = end;
     let show = |amount: Amount| page.assets.show(&node.chain, holding.asset, amount);
-    let label = node.labels.first().map(|label| {
-        format!(
-            " ({}, says {})",
-            clipped(&label.label, LONGEST),
-            clipped(&label.source, LONGEST)
-        )
-    });
+    let label = node.labels.first().map(|first| labelled(first, node));
     let holder = node.address.as_deref().unwrap_or(&node.id);
     let head = format!(
         "{number}. {}{}: {}",
@@ -113,8 +110,31 @@ fn entry(page: &Page<'_>, number: usize, end: &End<'_>) -> String {
         + &page.wrapped(&stopped(page, end, &whole.unwrap_or_default()), 5)
 }
 
+/// ` (NAME, says SOURCE since DAY, after the value arrived; 2 more labels)`.
+fn labelled(first: &Label, node: &Node) -> String {
+    let since = first.as_of.as_deref();
+    let since = since.map(|day| format!(" since {}", clipped(day, LONGEST)));
+    let late = if first.hindsight {
+        ", after the value arrived"
+    } else {
+        ""
+    };
+    let more = node.labels.len() - 1;
+    let more = (more > 0).then(|| format!("; {}", counted(more, "more label")));
+    let [since, more] = [since, more].map(Option::unwrap_or_default);
+    format!(
+        " ({}, says {}{since}{late}{more})",
+        clipped(&first.label, LONGEST),
+        clipped(&first.source, LONGEST_SOURCE)
+    )
+}
+
 /// `fifo 1.0 BTC, haircut 0.5 BTC`, in the order of the case's rules; one amount where they agree.
-fn amounts(page: &Page<'_>, tainted: &[Amount], show: &dyn Fn(Amount) -> String) -> String {
+pub(super) fn amounts(
+    page: &Page<'_>,
+    tainted: &[Amount],
+    show: &dyn Fn(Amount) -> String,
+) -> String {
     let rules = page.report.case.rules.iter().zip(tainted);
     match tainted {
         [first, others @ ..] if !others.is_empty() && others.iter().all(|other| other == first) => {

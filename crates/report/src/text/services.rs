@@ -27,14 +27,21 @@ fn line(page: &Page<'_>, cash_out: &CashOut) -> String {
         .time
         .map(|time| format!(" at {time}"))
         .unwrap_or_default();
+    let swept = cash_out.service_address.as_deref().map(|service| {
+        let by = cash_out.service_tx.as_deref();
+        let by = by.map(|tx| format!(" by {}", clipped(tx, LONGEST)));
+        let service = clipped(service, LONGEST);
+        format!(", moved on to {service}{}", by.unwrap_or_default())
+    });
     format!(
-        "{} ({}, {}): {} to {} by {}{time}; tainted: {}",
+        "{} ({}, {}): {} to {} by {}{time}{}; tainted: {}",
         clipped(&cash_out.entity, LONGEST),
         clipped(&cash_out.category, LONGEST),
         cash_out.confidence.name(),
         show(cash_out.amount),
         clipped(&cash_out.deposit_address, LONGEST),
         clipped(&cash_out.tx, LONGEST),
+        swept.unwrap_or_default(),
         tainted.collect::<Vec<_>>().join(", "),
     )
 }
