@@ -62,12 +62,14 @@ bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-graph --bench settlement
 	$(CARGO) bench --locked --package hansel-graph --bench account_settlement
 	$(CARGO) bench --locked --package hansel-ethereum --bench decode
+	$(CARGO) bench --locked --package hansel-heuristics --bench detectors
 	$(CARGO) bench --locked --package hansel-labels --bench labels
 	$(CARGO) bench --locked --package hansel --bench requests
 	$(CARGO) bench --locked --package hansel --bench accounts
 
-evaluate: setup ## Trace cases that experts followed, and print what was found
+evaluate: setup ## Trace cases that experts followed, look for real CoinJoins, and print what was found
 	$(CARGO) bench --quiet --locked --package hansel --bench evaluate
+	$(CARGO) bench --quiet --locked --package hansel --bench evaluate_coinjoin
 
 fixtures: setup ## Make the recorded cases anew
 	$(CARGO) run --quiet $(FLAGS) --package hansel-bitcoin --example make-fixtures

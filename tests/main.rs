@@ -12,6 +12,7 @@ mod command;
 mod commands;
 mod demo;
 mod faults;
+mod inspect;
 mod labels;
 mod limits;
 mod reading;

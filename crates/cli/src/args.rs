@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Say why an output, transaction or address is tainted
     Explain(ExplainArgs),
+    /// Say what a transaction is: what moved, and what the detectors recognise
+    Inspect(InspectArgs),
     /// List the known cases and the traced ones
     Cases(CasesArgs),
     /// Say what others call addresses, and take in lists of such labels
@@ -183,6 +185,23 @@ pub(crate) struct ExplainArgs {
     /// TXID, TXID:VOUT, address, or the id of a transaction or output in the report
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
+}
+
+/// Arguments of `hansel inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// Transaction ids of a Bitcoin chain, or transaction hashes of an EVM chain
+    #[arg(required_unless_present = "jsonl", value_name = "TX")]
+    pub(crate) transactions: Vec<String>,
+    /// Chain of the transactions [default: bitcoin, or ethereum for hashes that begin with 0x]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) chain: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Read Bitcoin transactions from FILE, one JSON object per line, and print one line of findings for each; `-`
+    /// reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["transactions", "endpoint", "replay", "record"])]
+    pub(crate) jsonl: Option<PathBuf>,
 }
 
 /// Arguments of `hansel cases`.

@@ -4,6 +4,7 @@ pub(crate) mod cases;
 pub(crate) mod demo;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
+pub(crate) mod inspect;
 pub(crate) mod labels;
 pub(crate) mod manual;
 pub(crate) mod report;

@@ -55,6 +55,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Trace(args) => commands::trace::run(&common, *args).await,
             Command::Report(args) => commands::report::run(&common, &args).await,
             Command::Explain(args) => commands::explain::run(&common, &args).await,
+            Command::Inspect(args) => commands::inspect::run(&common, &args).await,
             Command::Cases(args) => commands::cases::run(&common, &args),
             Command::Labels(args) => commands::labels::run(&common, &args),
             Command::Endpoints(args) => commands::endpoints::run(&common, &args).await,

@@ -7,10 +7,15 @@ use serde::Serialize;
 
 /// Writes a result to standard output; a reader that has gone away is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    write_on(text.as_bytes()).map(drop)
+}
+
+/// Writes a piece of a result to standard output; false where the reader has gone away.
+pub(crate) fn write_on(piece: &[u8]) -> io::Result<bool> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
+    match out.write_all(piece).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        done => done.map(|()| true),
     }
 }
 

@@ -64,3 +64,9 @@ impl From<&str> for Parameter {
         Self::Text(text.to_owned())
     }
 }
+
+impl From<Vec<String>> for Parameter {
+    fn from(words: Vec<String>) -> Self {
+        Self::List(words)
+    }
+}

@@ -76,6 +76,7 @@ pub(crate) fn has_reuse(tx: &TxView<'_>) -> bool {
     tx.outputs.iter().any(|coin| payers.contains(coin.script))
 }
 
-fn carries_data(tx: &TxView<'_>) -> bool {
+/// True where an output carries data, which none of these protocols writes.
+pub(crate) fn carries_data(tx: &TxView<'_>) -> bool {
     tx.outputs.iter().any(|coin| coin.script.is_op_return())
 }

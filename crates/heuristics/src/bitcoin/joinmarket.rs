@@ -2,7 +2,7 @@
 
 use crate::{Confidence, Finding};
 
-use super::equal_outputs::{ALLOWANCE, DUST, allowance, changes, has_reuse};
+use super::equal_outputs::{ALLOWANCE, DUST, allowance, carries_data, changes, has_reuse};
 use super::shape::Shape;
 use super::subset_sum::{Feasible, feasible};
 use super::verdict::Verdict;
@@ -20,7 +20,7 @@ const LARGE: usize = 50;
 /// Says whether a transaction has the shape of JoinMarket and everybody can have paid for what they received.
 pub(crate) fn joinmarket(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> {
     let (amount, parties) = shape.modal;
-    if !has_shape(shape) || has_reuse(tx) {
+    if !has_shape(shape) || has_reuse(tx) || carries_data(tx) {
         return None;
     }
     let coins = shape.coins_in.as_ref()?;
@@ -47,7 +47,8 @@ pub(crate) fn joinmarket(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> 
     Some(verdict.about(tx, tx.outputs_worth(amount), summary))
 }
 
-/// GraphSense's conditions.
+/// GraphSense's conditions; and ours, that all but one party keep their change, as makers do: whoever pays
+/// several people the same amount has change once.
 fn has_shape(shape: &Shape<'_>) -> bool {
     let (amount, parties) = shape.modal;
     let few = shape.inputs < LARGE
@@ -56,6 +57,6 @@ fn has_shape(shape: &Shape<'_>) -> bool {
         && 2 * parties >= shape.outputs
         && (PARTIES..=shape.input_scripts).contains(&parties)
         && shape.distinct_outputs
-        && parties < shape.outputs
+        && 2 * parties <= shape.outputs + 1
         && few
 }

@@ -6,6 +6,9 @@ use super::shape::Shape;
 use super::verdict::Verdict;
 use super::view::TxView;
 
+/// How many outputs there are. Source: GraphSense's veto.
+const OUTPUTS: std::ops::RangeInclusive<usize> = 3..=4;
+
 /// The smallest value that the twin outputs have. Source: GraphSense's veto.
 const SMALLEST: u64 = 5_000;
 
@@ -14,6 +17,9 @@ const SMALLEST: u64 = 5_000;
 ///
 /// It may be one person's or two people's: it ends no trail, and nobody should join its inputs.
 pub fn stonewall(tx: &TxView<'_>) -> Option<Finding> {
+    if !OUTPUTS.contains(&tx.outputs.len()) {
+        return None;
+    }
     let shape = Shape::of(tx);
     if !has_shape(&shape) {
         return None;
@@ -33,7 +39,7 @@ pub fn stonewall(tx: &TxView<'_>) -> Option<Finding> {
 /// True for the shape alone, which vetoes a verdict of equal outputs.
 pub(crate) fn has_shape(shape: &Shape<'_>) -> bool {
     let (value, count) = shape.modal;
-    matches!(shape.outputs, 3 | 4)
+    OUTPUTS.contains(&shape.outputs)
         && shape.inputs >= 2
         && shape.distinct_outputs
         && count == 2

@@ -24,20 +24,8 @@ pub fn whirlpool_tx0(tx: &TxView<'_>) -> Option<Finding> {
     if !has_marker(tx) {
         return None;
     }
-    let shape = Shape::of(tx);
-    let (piece, count) = shape.modal;
-    let pool = POOLS.iter().find(|pool| {
-        let brought = piece.checked_sub(pool.denomination);
-        brought.is_some_and(|brought| ENTRY.contains(&brought))
-    })?;
-    let others = shape.outputs.checked_sub(count + 1)?;
-    if count > PIECES
-        || others > OTHERS
-        || !shape.distinct_outputs
-        || !is_paid(tx, pool, piece, count)
-    {
-        return None;
-    }
+    let shape = Some(Shape::of(tx)).filter(|shape| shape.distinct_outputs)?;
+    let (pool, piece, count) = POOLS.iter().find_map(|pool| pieces(tx, &shape, pool))?;
     let confidence = if count > 1 {
         pool.confidence
     } else {
@@ -69,15 +57,30 @@ fn has_marker(tx: &TxView<'_>) -> bool {
     marker && data.next().is_none()
 }
 
-/// True where exactly one output is the coordinator's fee: between half and three times of what a pool takes
-/// (source: GraphSense). Where no source says what it takes, two pieces at least must speak for themselves.
+/// The most frequent value that fits a pool, and how often it occurs, where the other outputs fit as well.
+fn pieces<'a>(
+    tx: &TxView<'_>,
+    shape: &Shape<'_>,
+    pool: &'a WhirlpoolPool,
+) -> Option<(&'a WhirlpoolPool, u64, usize)> {
+    let range = pool.denomination + ENTRY.start()..=pool.denomination + ENTRY.end();
+    let fitting = shape
+        .values
+        .range(range)
+        .map(|(value, count)| (*count, *value));
+    let (count, piece) = fitting.max()?;
+    let others = shape.outputs.checked_sub(count + 1)?;
+    let fits = count <= PIECES && others <= OTHERS && is_paid(tx, pool, piece, count);
+    fits.then_some((pool, piece, count))
+}
+
+/// True where an output is the coordinator's fee: between half and three times of what a pool takes. Source:
+/// GraphSense, which wants exactly one such output; but the change may be worth as little. Where no source says
+/// what a pool takes, two pieces at least must speak for themselves.
 fn is_paid(tx: &TxView<'_>, pool: &WhirlpoolPool, piece: u64, count: usize) -> bool {
     let Some(fee) = pool.fee else {
         return count >= 2;
     };
-    let fees = tx
-        .outputs
-        .iter()
-        .filter(|coin| coin.value != piece && (fee / 2..=fee * 3).contains(&coin.value));
-    fees.count() == 1
+    let mut others = tx.outputs.iter().filter(|coin| coin.value != piece);
+    others.any(|coin| (fee / 2..=fee * 3).contains(&coin.value))
 }

@@ -1,6 +1,6 @@
 //! A transaction as the detectors see it: values and scripts on both sides, as far as they are known.
 
-use bitcoin::{OutPoint, Script, Txid};
+use bitcoin::{Address, OutPoint, Script, Txid};
 use hansel_graph::{FlowGraph, PoolIx};
 use hansel_ledger::{Chain, NodeId, Output, TransactionStatement, TransferId};
 
@@ -130,4 +130,11 @@ impl<'a> TxView<'a> {
     pub fn is_coinbase(&self) -> bool {
         self.inputs.is_empty()
     }
+}
+
+/// The address of a script, or the script in hexadecimal digits where it has none.
+pub(crate) fn name(chain: &Chain, script: &Script) -> String {
+    let network = chain.network();
+    let address = network.and_then(|network| Address::from_script(script, network).ok());
+    address.map_or_else(|| script.to_hex_string(), |address| address.to_string())
 }

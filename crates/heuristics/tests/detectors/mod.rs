@@ -5,6 +5,8 @@
     reason = "each test uses its own part; a step that fails is a test that fails"
 )]
 
+pub(crate) mod story;
+
 use bitcoin::hashes::Hash as _;
 use bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use hansel_heuristics::bitcoin::TxView;
@@ -90,6 +92,14 @@ pub(crate) fn output(value: u64, script: ScriptBuf) -> Output {
 /// The script of the person with this number.
 pub(crate) fn person(number: u64) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::hash(&number.to_be_bytes()))
+}
+
+/// The address of the person with this number.
+pub(crate) fn address(number: u64) -> String {
+    let script = person(number);
+    bitcoin::Address::from_script(&script, bitcoin::Network::Bitcoin)
+        .unwrap()
+        .to_string()
 }
 
 /// A made-up transaction: value and owner of each input and each output.
