@@ -7,7 +7,7 @@ mod shown;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use hansel_heuristics::{Labels, NoLabels};
+use hansel_heuristics::Labels;
 use hansel_ledger::{
     BlockRef, Chain, ChainSource, EvmFact, EvmQuery, Fact, Query, Subject, UnixTime,
 };
@@ -17,7 +17,7 @@ use crate::args::{Common, Exit, InspectArgs};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
-use crate::sources;
+use crate::{labels, sources};
 
 use shown::Output;
 
@@ -40,11 +40,14 @@ pub(crate) async fn run(common: &Common, args: &InspectArgs) -> Result<Exit, Fai
         config: &config,
         args,
     };
-    let labels = NoLabels;
+    let at_hand = labels::at_hand(common, &config)?;
+    for warning in &at_hand.warnings {
+        say(&format!("warning: {warning}"));
+    }
     let mut outputs = Vec::new();
     let mut exit = Exit::Complete;
     for text in &args.transactions {
-        match reader.inspect(text, &labels).await? {
+        match reader.inspect(text, &at_hand.book).await? {
             Some(output) => outputs.push(output),
             None => exit = Exit::Partial,
         }
