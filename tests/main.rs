@@ -7,9 +7,10 @@
 )]
 
 mod accounts;
-mod browser;
+// mod browser;
 mod command;
 mod commands;
+mod crossings;
 mod demo;
 mod faults;
 mod inspect;

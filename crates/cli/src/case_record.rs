@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hansel_graph::{Direction, FeeRule, Rule};
+use hansel_graph::{AccountInflow, Direction, FeeRule, Inflow, Rule};
 use hansel_ledger::Amount;
 use hansel_report::Report;
 use hansel_report::model::Unknown;
@@ -70,21 +70,47 @@ pub(crate) struct PartRecord {
     pub(crate) windows: BTreeMap<String, (u64, u64)>,
     /// Why questions failed, by question, so that the report can be laid out again without a network.
     pub(crate) failures: BTreeMap<String, String>,
+    /// What came from other chains.
+    #[serde(default)]
+    pub(crate) inflows: Vec<CaseInflow>,
+}
+
+/// Value that a bridge brought from another chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CaseInflow {
+    /// To an output of a Bitcoin chain.
+    Output(Inflow),
+    /// To an account of an EVM chain.
+    Account(AccountInflow),
+}
+
+impl PartRecord {
+    pub(crate) fn new(request: Request) -> Self {
+        Self {
+            request,
+            windows: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            inflows: Vec::new(),
+        }
+    }
 }
 
 impl CaseRecord {
     pub(crate) fn new(requests: Vec<Request>, unknown: Vec<Unknown>) -> Self {
-        let part = |request| PartRecord {
-            request,
-            windows: BTreeMap::new(),
-            failures: BTreeMap::new(),
-        };
         Self {
-            parts: requests.into_iter().map(part).collect(),
+            parts: requests.into_iter().map(PartRecord::new).collect(),
             unknown,
             report: None,
             partial: false,
         }
+    }
+
+    /// The case without what came from other chains, as far as a run was cut off before it could join them.
+    pub(crate) fn without_inflows(mut self) -> Self {
+        self.parts.retain(|part| !part.request.subjects.is_empty());
+        self.parts.iter_mut().for_each(|part| part.inflows.clear());
+        self
     }
 
     /// The part on a chain.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use hansel_heuristics::crossing::Bridges;
 use hansel_ledger::Chain;
 use include_dir::{Dir, include_dir};
 
@@ -92,6 +93,13 @@ impl Config {
     fn listed_chains(&self) -> Result<Vec<Chain>, Failure> {
         let (origin, text) = self.text("chains.toml")?;
         Ok(chains::parse(&text).with_context(|| format!("cannot read {origin}"))?)
+    }
+
+    /// The bridges that are shipped and those that the user's `chains.toml` adds.
+    pub(crate) fn bridges(&self) -> Result<Bridges, Failure> {
+        let (origin, text) = self.text("chains.toml")?;
+        let own = chains::bridges(&text).with_context(|| format!("cannot read {origin}"))?;
+        Ok(Bridges::new(self.chains()?, own))
     }
 
     /// One chain by name.

@@ -1,7 +1,10 @@
 //! A trace of either family of chains, as the loop that drives it sees it.
 
 use bitcoin::OutPoint;
-use hansel_graph::{AccountTrace, Category, Rule, Trace, TraceError};
+use hansel_graph::{AccountTrace, Category, Rule, SeedIx, Trace, TraceError};
+use hansel_heuristics::crossing::{
+    Bridges, Leaving, close_accounts, close_outputs, leaving_accounts, leaving_outputs,
+};
 use hansel_heuristics::{Finding, Labels};
 use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query};
 use hansel_report::{BuildError, Built, Heading, annotate, build, build_accounts, format_units};
@@ -52,6 +55,41 @@ impl Course {
         match self {
             Self::Outputs(trace) => trace.finish(),
             Self::Accounts(trace) => trace.finish(),
+        }
+    }
+
+    /// Ends the trails where value leaves the chain.
+    pub(crate) fn close(&mut self, bridges: &Bridges) {
+        match self {
+            Self::Outputs(trace) => close_outputs(trace, bridges),
+            Self::Accounts(trace) => close_accounts(trace, bridges),
+        }
+    }
+
+    /// The tainted value that leaves the chain.
+    pub(crate) fn leaving(&self, bridges: &Bridges) -> Result<Vec<Leaving>, TraceError> {
+        match self {
+            Self::Outputs(trace) => leaving_outputs(trace, bridges),
+            Self::Accounts(trace) => leaving_accounts(trace, bridges),
+        }
+    }
+
+    /// How much a seed is, in base units of what was stolen.
+    pub(crate) fn seed_amount(&self, seed: SeedIx) -> Option<Amount> {
+        match self {
+            Self::Outputs(trace) => {
+                let seeds = trace.settlement().seeds();
+                Some(Amount::from(seeds.get(seed.position())?.amount))
+            }
+            Self::Accounts(trace) => Some(trace.seeds().get(seed.position())?.amount),
+        }
+    }
+
+    /// The seeds that came from other chains, in the order in which they were given.
+    pub(crate) fn inflow_seeds(&self) -> Vec<Option<SeedIx>> {
+        match self {
+            Self::Outputs(trace) => trace.inflow_seeds(),
+            Self::Accounts(trace) => trace.inflow_seeds(),
         }
     }
 

@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use hansel_graph::TraceError;
+use hansel_heuristics::crossing::Bridges;
 use hansel_ledger::{Answer, ChainSource, EvmQuery, Fact, Query, SourceError, UnixTime};
 use hansel_store::Store;
 use tokio::sync::Notify;
@@ -27,6 +28,8 @@ const NOT_FETCHED: &str = "not fetched yet; run `hansel trace` again";
 pub(crate) struct Driver<'a> {
     pub(crate) store: Option<&'a Store>,
     pub(crate) source: Option<Arc<dyn ChainSource>>,
+    /// Where value leaves the chain, so that the trail ends there.
+    pub(crate) bridges: &'a Bridges,
     pub(crate) interrupt: &'a Interrupt,
     /// Failures of this run, or of the run whose report is laid out again, by question.
     pub(crate) failures: BTreeMap<String, String>,
@@ -100,6 +103,7 @@ impl Driver<'_> {
                     self.resolve(trace, query, outcome)?;
                 }
             }
+            trace.close(self.bridges);
             if self.interrupt.is_wished() {
                 trace.finish()?;
                 return Ok(());
@@ -256,6 +260,12 @@ fn label(query: &Query) -> String {
             since,
             until,
         }) => format!("deposits {address} {since}-{until}"),
+        Query::Evm(EvmQuery::Logs {
+            contracts,
+            topics,
+            since,
+            until,
+        }) => format!("logs {contracts:?} {topics:?} {since}-{until}"),
     }
 }
 

@@ -55,6 +55,11 @@ impl Failure {
         )
     }
 
+    /// What failed in one line, safe to print, without its causes.
+    pub(crate) fn in_short(&self) -> String {
+        printable(&self.cause.to_string())
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.exit

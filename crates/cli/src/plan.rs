@@ -15,7 +15,7 @@ use hansel_report::model::Unknown;
 use hansel_store::Store;
 
 use crate::args::TraceArgs;
-use crate::case_record::{CaseRecord, NamedSubject, Request};
+use crate::case_record::{CaseInflow, CaseRecord, NamedSubject, Request};
 use crate::config::{self, Config};
 use crate::course::Course;
 use crate::failure::Failure;
@@ -136,11 +136,13 @@ fn single_case(
     let Some(record) = store.case::<CaseRecord>(subject)? else {
         return Ok(None);
     };
+    let unknown = record.unknown.clone();
     let Some(chain) = &args.chain else {
-        let requests = record.parts.into_iter().map(|part| part.request);
+        let requests = record.without_inflows().parts.into_iter();
+        let requests = requests.map(|part| part.request);
         return Ok(Some(Wanted {
             requests: requests.collect(),
-            unknown: record.unknown,
+            unknown,
         }));
     };
     let Some(part) = record.on(chain) else {
@@ -361,6 +363,7 @@ pub(crate) fn course(
     chain: Chain,
     as_of: Option<BlockRef>,
     windows: &BTreeMap<String, (u64, u64)>,
+    inflows: &[CaseInflow],
     labels: Arc<dyn Labels>,
 ) -> Result<Course, Failure> {
     let venues = opinions::venues(request, &chain, labels);
@@ -380,11 +383,21 @@ pub(crate) fn course(
         .collect::<Result<_, Failure>>()?;
     if chain.evm().is_none() {
         let plan = outputs_plan(request, chain, as_of, subjects, venues)?;
-        return Ok(Course::Outputs(Box::new(Trace::new(plan))));
+        let outputs = inflows.iter().filter_map(|inflow| match inflow {
+            CaseInflow::Output(inflow) => Some(inflow.clone()),
+            CaseInflow::Account(_) => None,
+        });
+        let trace = Trace::with_inflows(plan, outputs.collect());
+        return Ok(Course::Outputs(Box::new(trace)));
     }
     let as_of = as_of.ok_or_else(|| anyhow!("the newest block of {chain} is not known"))?;
     let plan = accounts_plan(request, chain, as_of, subjects, venues)?;
-    Ok(Course::Accounts(Box::new(AccountTrace::new(plan)?)))
+    let accounts = inflows.iter().filter_map(|inflow| match inflow {
+        CaseInflow::Account(inflow) => Some(inflow.clone()),
+        CaseInflow::Output(_) => None,
+    });
+    let trace = AccountTrace::with_inflows(plan, accounts.collect())?;
+    Ok(Course::Accounts(Box::new(trace)))
 }
 
 fn outputs_plan(

@@ -11,6 +11,7 @@ mod transaction;
 
 use std::sync::Arc;
 
+use alloy_primitives::Address;
 use async_trait::async_trait;
 use hansel_ledger::{
     Answer, BlockRef, Chain, ChainSource, Coin, EndpointActivity, ErrorClass, EvmFact, EvmQuery,
@@ -19,13 +20,16 @@ use hansel_ledger::{
 use hansel_wire::Wire;
 use serde_json::json;
 
-use crate::statement::{Inquiry, account, deposits};
+use crate::history::LogFilter;
+use crate::statement::{Inquiry, account, deposits, logs};
 pub use index::Index;
 use notes::Notes;
 use reader::Reader;
 
 /// Arrivals of the native coin that are read for a question about everything an account received.
 const DEPOSITS: u64 = 10_000;
+/// Logs that are read for a question about logs.
+const LOGS: u64 = 10_000;
 
 /// An EVM chain behind one endpoint, read by the best way that the endpoint allows.
 ///
@@ -60,7 +64,7 @@ impl EvmSource {
             until,
             bound,
         };
-        match *query {
+        match query.clone() {
             EvmQuery::Transaction { hash } => {
                 let tx = self.reader.in_full(hash, notes).await?;
                 Ok(EvmFact::Transaction(tx))
@@ -84,6 +88,17 @@ impl EvmSource {
                 self.require_range(since, until).await?;
                 let asked = inquiry(address, Coin::Native, since, until, DEPOSITS);
                 Ok(EvmFact::Deposits(deposits(asked).await?))
+            }
+            EvmQuery::Logs {
+                contracts,
+                topics,
+                since,
+                until,
+            } => {
+                self.require_range(since, until).await?;
+                let asked = inquiry(Address::ZERO, Coin::Native, since, until, LOGS);
+                let filter = LogFilter { contracts, topics };
+                Ok(EvmFact::Logs(logs(asked, filter).await?))
             }
         }
     }

@@ -3,6 +3,7 @@
 mod block;
 mod book;
 mod deposits;
+mod found;
 mod hints;
 mod inquiry;
 mod lack;
@@ -13,4 +14,5 @@ mod reconcile;
 mod token;
 
 pub(crate) use deposits::deposits;
+pub(crate) use found::logs;
 pub(crate) use inquiry::{Inquiry, account};

@@ -291,7 +291,10 @@ impl AccountTrace {
                 Ok(())
             }
             (
-                EvmQuery::Transaction { .. } | EvmQuery::Deposits { .. } | EvmQuery::Account { .. },
+                EvmQuery::Transaction { .. }
+                | EvmQuery::Deposits { .. }
+                | EvmQuery::Account { .. }
+                | EvmQuery::Logs { .. },
                 _,
             ) => Err(TraceError::WrongAnswer),
         }
@@ -347,6 +350,8 @@ impl AccountTrace {
             EvmQuery::Transaction { .. } | EvmQuery::Deposits { .. } => {
                 self.subjects.lose(query, reason);
             }
+            // A trace asks for no logs.
+            EvmQuery::Logs { .. } => {}
         }
     }
 

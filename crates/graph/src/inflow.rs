@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use bitcoin::OutPoint;
 use hansel_ledger::{Amount, Origin};
+use serde::{Deserialize, Serialize};
 
 use crate::Rule;
 
@@ -12,7 +13,7 @@ use crate::Rule;
 pub type Parts = BTreeMap<Rule, Amount>;
 
 /// An output of a Bitcoin transaction that a bridge paid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inflow {
     /// Which output.
     pub outpoint: OutPoint,
@@ -21,7 +22,7 @@ pub struct Inflow {
 }
 
 /// A movement on an EVM chain that a bridge made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountInflow {
     /// The transaction.
     pub hash: B256,

@@ -2,6 +2,7 @@
 
 pub mod bitcoin;
 mod case_file;
+pub mod crossing;
 mod finding;
 mod label;
 mod label_findings;

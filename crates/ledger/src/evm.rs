@@ -11,7 +11,7 @@ mod transaction;
 pub use coin::{Coin, CoinError};
 pub use event::Event;
 pub use network::{BlockForm, EvmNetwork, KnownToken};
-pub use query::{Deposits, EvmFact, EvmQuery};
+pub use query::{Deposits, EvmFact, EvmQuery, FoundLog, Logs};
 pub use statement::{AccountNature, AccountStatement, Arrival, Noise};
 pub use transaction::{
     Creation, EvmPlacement, EvmTransaction, InternalTransfers, Movement, Origin, Trade,

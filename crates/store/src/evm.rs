@@ -6,6 +6,7 @@
 
 use hansel_ledger::{
     AccountStatement, Arrival, BlockRef, Chain, Deposits, EvmFact, EvmQuery, EvmTransaction, Gap,
+    Logs,
 };
 use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,7 @@ impl Store {
             EvmFact::Deposits(fact) => {
                 self.add_row(batch, &key, &origin.row(fact.until, fact.clone()))
             }
+            EvmFact::Logs(fact) => self.add_row(batch, &key, &origin.row(fact.until, fact.clone())),
         }
     }
 
@@ -107,6 +109,10 @@ impl Store {
                 let fact = self.fact_under::<Deposits>(&key, &pin(*until))?;
                 fact.map(EvmFact::Deposits)
             }
+            EvmQuery::Logs { until, .. } => {
+                let fact = self.fact_under::<Logs>(&key, &pin(*until))?;
+                fact.map(EvmFact::Logs)
+            }
         };
         if found.as_ref().is_some_and(|fact| !answers_evm(query, fact)) {
             let reason = "it answers another question than its key says";
@@ -149,6 +155,7 @@ impl Store {
             EvmQuery::Transaction { .. } => self.forget_row::<EvmTransaction>(&key),
             EvmQuery::Account { .. } => self.forget_row::<AccountRow>(&key),
             EvmQuery::Deposits { .. } => self.forget_row::<Deposits>(&key),
+            EvmQuery::Logs { .. } => self.forget_row::<Logs>(&key),
         }
     }
 }
@@ -169,6 +176,12 @@ pub(crate) fn evm_key(chain: ChainKey, query: &EvmQuery) -> StatementKey {
             since,
             until,
         } => StatementKey::deposits(chain, address, (*since, *until)),
+        EvmQuery::Logs {
+            contracts,
+            topics,
+            since,
+            until,
+        } => StatementKey::logs(chain, contracts, topics, (*since, *until)),
     }
 }
 
@@ -203,7 +216,27 @@ pub(crate) fn answers_evm(query: &EvmQuery, fact: &EvmFact) -> bool {
                 && fact.arrivals.iter().all(within)
         }
         (
-            EvmQuery::Transaction { .. } | EvmQuery::Account { .. } | EvmQuery::Deposits { .. },
+            EvmQuery::Logs {
+                contracts,
+                topics,
+                since,
+                until,
+            },
+            EvmFact::Logs(fact),
+        ) => {
+            let blocks = *since..=*until;
+            (contracts, topics, since, until)
+                == (&fact.contracts, &fact.topics, &fact.since, &fact.until)
+                && fact
+                    .logs
+                    .iter()
+                    .all(|log| blocks.contains(&log.block.height))
+        }
+        (
+            EvmQuery::Transaction { .. }
+            | EvmQuery::Account { .. }
+            | EvmQuery::Deposits { .. }
+            | EvmQuery::Logs { .. },
             _,
         ) => false,
     }
@@ -232,6 +265,7 @@ pub(crate) fn evm_blocks(fact: &EvmFact) -> Vec<BlockRef> {
         EvmFact::Transaction(fact) => (std::slice::from_ref(fact), &[]),
         EvmFact::Account(fact) => (&fact.transactions, &fact.arrivals),
         EvmFact::Deposits(fact) => (&[], &fact.arrivals),
+        EvmFact::Logs(fact) => return fact.logs.iter().map(|log| log.block).collect(),
     };
     let transactions = transactions.iter().map(|one| one.placement.block);
     let arrivals = arrivals.iter().map(|one| one.placement.block);

@@ -44,6 +44,7 @@ const DEPOSITS: u8 = 6;
 const EVM_TRANSACTION: u8 = 8;
 const ACCOUNT: u8 = 9;
 const ENTRY: u8 = 10;
+const LOGS: u8 = 11;
 
 impl StatementKey {
     /// A transaction, by its txid in the byte order of the wire.
@@ -95,6 +96,32 @@ impl StatementKey {
         engine.input(address.as_slice());
         let subject = sha256::Hash::from_engine(engine).to_byte_array();
         Self::new(chain, DEPOSITS, &subject, 0)
+    }
+
+    /// Logs, by the SHA-256 of everything that was asked; each list goes with its length.
+    pub(crate) fn logs(
+        chain: ChainKey,
+        contracts: &[Address],
+        topics: &[Vec<B256>],
+        blocks: (u64, u64),
+    ) -> Self {
+        let mut engine = of_blocks(blocks);
+        let length = |engine: &mut sha256::HashEngine, length: usize| {
+            let length = u64::try_from(length).unwrap_or(u64::MAX);
+            engine.input(&length.to_be_bytes());
+        };
+        length(&mut engine, contracts.len());
+        for contract in contracts {
+            engine.input(contract.as_slice());
+        }
+        for asked in topics {
+            length(&mut engine, asked.len());
+            for topic in asked {
+                engine.input(topic.as_slice());
+            }
+        }
+        let subject = sha256::Hash::from_engine(engine).to_byte_array();
+        Self::new(chain, LOGS, &subject, 0)
     }
 
     /// A transaction as statements list it, by the SHA-256 of its own value.

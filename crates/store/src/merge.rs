@@ -3,7 +3,7 @@
 use bitcoin::{BlockHash, OutPoint};
 use hansel_ledger::{
     AccountNature, AccountStatement, Coverage, Deposits, EvmTransaction, Gap, InternalTransfers,
-    Placement, SpendState, TransactionStatement,
+    Logs, Placement, SpendState, TransactionStatement,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -181,6 +181,23 @@ impl AccountRow {
 }
 
 impl Kept for Deposits {
+    fn height(row: &Statement<Self>) -> u64 {
+        row.fact.until
+    }
+
+    fn replaces(new: &Statement<Self>, stored: &Statement<Self>) -> bool {
+        let whole = |row: &Statement<Self>| is_complete(&row.fact.coverage, row.fact.until);
+        whole(new) >= whole(stored)
+    }
+
+    fn under(row: Statement<Self>, pin: &Pin) -> Option<Self> {
+        let reached = row.fact.until <= pin.height;
+        let whole = is_complete(&row.fact.coverage, row.fact.until);
+        (reached && (whole || pin.is_of(&row))).then_some(row.fact)
+    }
+}
+
+impl Kept for Logs {
     fn height(row: &Statement<Self>) -> u64 {
         row.fact.until
     }

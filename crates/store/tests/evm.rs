@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, Bytes, keccak256};
 use hansel_ledger::{
     AccountNature, AccountStatement, Amount, Arrival, Asset, BlockRef, Chain, Coin, Coverage,
     Creation, Deposits, Event, EvmFact, EvmNetwork, EvmPlacement, EvmQuery, EvmTransaction, Fact,
-    Family, Gap, InternalTransfers, Movement, Noise, Origin, Query, Trade, topics,
+    Family, FoundLog, Gap, InternalTransfers, Logs, Movement, Noise, Origin, Query, Trade, topics,
 };
 use hansel_store::{Store, StoreError};
 use proptest::prelude::*;
@@ -943,4 +943,57 @@ proptest! {
             }
         }
     }
+}
+
+fn ask_logs(topic: &str) -> EvmQuery {
+    EvmQuery::Logs {
+        contracts: vec![account("router")],
+        topics: vec![vec![topics::THORCHAIN_TRANSFER_OUT], vec![hash(topic)]],
+        since: 90,
+        until: 120,
+    }
+}
+
+fn logs(topic: &str, height: u64) -> Logs {
+    let EvmQuery::Logs {
+        contracts, topics, ..
+    } = ask_logs(topic)
+    else {
+        unreachable!()
+    };
+    Logs {
+        contracts,
+        topics,
+        since: 90,
+        until: 120,
+        logs: vec![FoundLog {
+            block: block(height),
+            tx: hash("payout"),
+            event: transaction("payout", height).events.remove(0),
+        }],
+        coverage: Coverage {
+            complete_through: Some(120),
+            gaps: Vec::new(),
+        },
+    }
+}
+
+#[test]
+fn logs_answer_the_question_that_was_asked_and_go_with_their_blocks() {
+    let (_dir, store) = fresh();
+    let fact = EvmFact::Logs(logs("thief", 100));
+    put(&store, &ask_logs("thief"), fact.clone(), 120);
+    assert_eq!(read(&store, &ask_logs("thief"), 500), Some(fact.clone()));
+    assert_eq!(read(&store, &ask_logs("other"), 500), None);
+    for wrong in [logs("other", 100), logs("thief", 121)] {
+        let put = put_under(
+            &store,
+            &ask_logs("thief"),
+            EvmFact::Logs(wrong),
+            &block(120),
+        );
+        put.unwrap_err();
+    }
+    store.forget_from(&ethereum(), 110).unwrap();
+    assert_eq!(read(&store, &ask_logs("thief"), 500), None);
 }

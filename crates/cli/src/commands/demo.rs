@@ -104,7 +104,6 @@ async fn trace(common: &Common, recordings: &Path, request: Request) -> Result<B
         ..SourceArgs::default()
     };
     Session {
-        common,
         store: None,
         config: &Config::new(common),
         args: &from,

@@ -7,6 +7,7 @@ use hansel_report::{Format, Report, render};
 
 use super::trace::{exit, stored_report};
 use crate::args::{Common, Exit, ReportArgs};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{print, say};
 use crate::sources;
@@ -14,7 +15,7 @@ use crate::sources;
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Failure> {
     let store = sources::reader(common)?;
-    let built = stored_report(common, &store, &args.case).await?;
+    let built = stored_report(&Config::new(common), &store, &args.case).await?;
     let format = if common.json {
         Format::Json
     } else {

@@ -1,28 +1,24 @@
 //! `hansel trace`: follow the money from a theft.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use hansel_heuristics::Labels;
-use hansel_ledger::{BlockRef, Chain, ChainSource};
+use hansel_ledger::{Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
-use hansel_report::{Built, Format, Heading, merge, render};
-use hansel_store::{Cursor, CursorState, Store};
+use hansel_report::{Built, Format, Heading, join, merge, render};
+use hansel_store::Store;
 
 use crate::args::{Common, Exit, SourceArgs, TraceArgs};
 use crate::case_record::{CaseRecord, NamedSubject, Request};
 use crate::config::Config;
 use crate::course::Course;
-use crate::drive::{Driver, Interrupt, require_seeds};
+use crate::crossing::Crossings;
+use crate::drive::{Driver, Interrupt};
 use crate::failure::Failure;
+use crate::leg::Part;
 use crate::output::{print, say};
 use crate::progress::Progress;
-use crate::{opinions, pin, plan, sources};
-
-/// How long an interrupted trace waits for the last answer.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::{opinions, plan, sources};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failure> {
@@ -30,7 +26,6 @@ pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failur
     let store = sources::store(common)?;
     let wanted = plan::wanted(&args, &config, Some(&store))?;
     let session = Session {
-        common,
         store: Some(&store),
         config: &config,
         args: &args.source,
@@ -72,7 +67,6 @@ pub(crate) fn exit(built: &Built) -> Result<Exit, Failure> {
 
 /// What a case is traced with.
 pub(crate) struct Session<'a> {
-    pub(crate) common: &'a Common,
     pub(crate) store: Option<&'a Store>,
     pub(crate) config: &'a Config,
     pub(crate) args: &'a SourceArgs,
@@ -83,17 +77,9 @@ pub(crate) struct Session<'a> {
 /// A chain and what serves it.
 type Served = (Chain, Arc<dyn ChainSource>);
 
-/// The part of a case that is on one chain, with the source that it is traced with.
-struct Part<'a> {
-    session: &'a Session<'a>,
-    source: Arc<dyn ChainSource>,
-    labels: Arc<dyn Labels>,
-    chain: Chain,
-    interrupt: Interrupt,
-}
-
 impl Session<'_> {
-    /// Traces every part of a case to its end, keeping everything learned in the store.
+    /// Traces every part of a case to its end, and on to the chains that its value went to, keeping everything learned
+    /// in the store.
     pub(crate) async fn trace(
         &self,
         requests: Vec<Request>,
@@ -101,30 +87,43 @@ impl Session<'_> {
     ) -> Result<Built, Failure> {
         let interrupt = Interrupt::listen();
         let (labels, left_out) = opinions::labels(self.config)?;
+        let bridges = self.config.bridges()?;
         let (requests, sources) = self.open(requests, &mut unknown)?;
         let mut record = CaseRecord::new(requests, unknown.clone());
         unknown.extend(left_out);
-        let mut built = Vec::new();
+        let mut legs = Vec::new();
         for (position, (chain, source)) in sources.into_iter().enumerate() {
             if interrupt.is_wished() && position > 0 {
                 unknown.push(cut_off(&chain));
                 continue;
             }
-            let part = Part {
-                session: self,
-                source,
-                labels: Arc::clone(&labels),
-                chain,
-                interrupt: interrupt.clone(),
-            };
             let missing = if position == 0 {
                 unknown.clone()
             } else {
                 Vec::new()
             };
-            built.push(part.trace(&mut record, position, missing).await?);
+            let part = Part {
+                session: self,
+                bridges: &bridges,
+                source,
+                labels: Arc::clone(&labels),
+                chain,
+                interrupt: interrupt.clone(),
+                position,
+            };
+            legs.push(part.begin(&mut record, missing).await?);
         }
-        let mut built = merge(built).context("the case has no part")?;
+        let mut crossings = Crossings::new(self, &bridges, &interrupt);
+        crossings.follow(&mut legs, &mut record).await?;
+        let (departed, crossed) = crossings.joints(&legs)?;
+        let mut built = Vec::new();
+        for leg in legs {
+            built.push(leg.end().await?);
+        }
+        let built = join(built, &departed, crossed).context("the crossings cannot be added up")?;
+        let mut built = built.context("the case has no part")?;
+        built.partial |= crossings.is_partial();
+        unknown.extend(crossings.into_unknown());
         built.report.unknown.extend(unknown);
         built.report.unknown.sort();
         built.report.unknown.dedup();
@@ -200,222 +199,6 @@ fn cut_off(chain: &Chain) -> Unknown {
     }
 }
 
-impl Part<'_> {
-    /// Traces one part to its end.
-    async fn trace(
-        &self,
-        record: &mut CaseRecord,
-        position: usize,
-        mut unknown: Vec<Unknown>,
-    ) -> Result<Built, Failure> {
-        let request = record.parts[position].request.clone();
-        let mut progress = Progress::new(&request.name, self.session.quiet);
-        let as_of = self.interrupt.or(self.pin(&request, &progress)).await?;
-        if as_of.is_none() {
-            unknown.push(pin::tip_unknown(&self.chain));
-        }
-        let windows = self.windows(&request, as_of.as_ref());
-        let windows = self.interrupt.or(windows).await?;
-        record.parts[position].windows.clone_from(&windows);
-        self.begin(record, &request, as_of.as_ref())?;
-        let labels = Arc::clone(&self.labels);
-        let mut course = plan::course(&request, self.chain.clone(), as_of, &windows, labels)?;
-        let mut driver = Driver {
-            store: self.session.store.filter(|_| as_of.is_some()),
-            source: Some(Arc::clone(&self.source)),
-            interrupt: &self.interrupt,
-            failures: BTreeMap::new(),
-        };
-        let ran = driver.run(&mut course, &mut progress).await;
-        progress.finish();
-        ran?;
-        driver.drop_false_claims(&course)?;
-        if let Some(as_of) = &as_of {
-            self.check_branch(as_of, &self.interrupt).await?;
-        }
-        if !self.interrupt.is_wished() {
-            self.require_seeds(&course, record, &mut unknown)?;
-        }
-        record.parts[position].failures = driver.failures;
-        let heading = heading(&request, unknown, self.sources());
-        let built = course.build(heading, &*self.labels)?;
-        self.put_state(&request, as_of.as_ref())?;
-        Ok(built)
-    }
-
-    /// A case of one part must have something to trace; among several, a part without is named.
-    fn require_seeds(
-        &self,
-        course: &Course,
-        record: &CaseRecord,
-        unknown: &mut Vec<Unknown>,
-    ) -> Result<(), Failure> {
-        match require_seeds(course) {
-            Err(_) if record.parts.len() > 1 => {
-                unknown.push(Unknown {
-                    subject: self.chain.name().to_owned(),
-                    kind: "no-seeds".into(),
-                    detail: "the subjects on this chain received no value that counts".into(),
-                });
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Fails where the chain changed meanwhile. Who wishes to stop does not wait for an endpoint that is silent.
-    async fn check_branch(&self, as_of: &BlockRef, interrupt: &Interrupt) -> Result<(), Failure> {
-        let check = pin::still_there(&*self.source, as_of);
-        if !interrupt.is_wished() {
-            return check.await;
-        }
-        tokio::time::timeout(GRACE, check).await.unwrap_or(Ok(()))
-    }
-
-    /// Chooses the block that the trace speaks of.
-    async fn pin(
-        &self,
-        request: &Request,
-        progress: &Progress,
-    ) -> Result<Option<BlockRef>, Failure> {
-        let Some(tip) = pin::tip(&*self.source).await? else {
-            return Ok(None);
-        };
-        let until = request
-            .until
-            .as_deref()
-            .map(pin::Moment::parse)
-            .transpose()?;
-        let Some(store) = self.session.store else {
-            return pin::as_of(&*self.source, &tip, until).await.map(Some);
-        };
-        if let Some(notice) = pin::reconcile(&*self.source, store, &self.chain, &tip).await? {
-            progress.line(&notice);
-        }
-        let before = store.case::<CaseRecord>(&request.name)?;
-        let before = before.as_ref().and_then(|record| record.on(&request.chain));
-        let same = before.map(|part| part.request == *request);
-        if same == Some(false) {
-            progress.line(&format!(
-                "case `{}` was traced with other subjects or options before; this trace takes its place (--name keeps both)",
-                request.name
-            ));
-        }
-        if same == Some(true)
-            && let Some(pinned) =
-                pin::unfinished(&*self.source, store, &self.chain, &request.name, &tip).await?
-        {
-            progress.line(&format!(
-                "resuming the unfinished run as of block {}",
-                pinned.height
-            ));
-            return Ok(Some(pinned));
-        }
-        pin::as_of(&*self.source, &tip, until).await.map(Some)
-    }
-
-    /// Turns the subjects' times into heights.
-    async fn windows(
-        &self,
-        request: &Request,
-        as_of: Option<&BlockRef>,
-    ) -> Result<BTreeMap<String, (u64, u64)>, Failure> {
-        let mut windows = BTreeMap::new();
-        for NamedSubject {
-            text, since, until, ..
-        } in &request.subjects
-        {
-            let since = since.as_deref().map(pin::Moment::parse).transpose()?;
-            let until = until.as_deref().map(pin::Moment::parse).transpose()?;
-            let first = self.height(since, as_of).await?.unwrap_or(0);
-            let after = self.height(until.map(pin::Moment::next), as_of).await?;
-            windows.insert(
-                text.clone(),
-                (
-                    first,
-                    after.map_or(u64::MAX, |after| after.saturating_sub(1)),
-                ),
-            );
-        }
-        Ok(windows)
-    }
-
-    /// The height of the first block at or after a moment; without a tip, times cannot be looked up.
-    async fn height(
-        &self,
-        moment: Option<pin::Moment>,
-        as_of: Option<&BlockRef>,
-    ) -> Result<Option<u64>, Failure> {
-        Ok(match (moment, as_of) {
-            (None, _) => None,
-            (Some(pin::Moment::Time(_)), None) => {
-                return Err(Failure::advised(
-                    anyhow::anyhow!(
-                        "the recording does not tell the newest block, so times cannot be turned into heights"
-                    ),
-                    "name heights with --since and --until",
-                ));
-            }
-            (Some(pin::Moment::Height(height)), _) => Some(height),
-            (Some(moment), Some(as_of)) => Some(moment.first_height(&*self.source, as_of).await?),
-        })
-    }
-
-    fn begin(
-        &self,
-        record: &CaseRecord,
-        request: &Request,
-        as_of: Option<&BlockRef>,
-    ) -> Result<(), Failure> {
-        let Some(store) = self.session.store else {
-            return Ok(());
-        };
-        store.put_case(&request.name, record)?;
-        self.put_cursor(store, &request.name, as_of, CursorState::Running)
-    }
-
-    /// Notes that the part is traced, unless it was cut off and must be taken up again.
-    fn put_state(&self, request: &Request, as_of: Option<&BlockRef>) -> Result<(), Failure> {
-        let Some(store) = self.session.store else {
-            return Ok(());
-        };
-        let state = if self.interrupt.is_wished() {
-            CursorState::Running
-        } else {
-            CursorState::Complete
-        };
-        self.put_cursor(store, &request.name, as_of, state)
-    }
-
-    fn put_cursor(
-        &self,
-        store: &Store,
-        name: &str,
-        as_of: Option<&BlockRef>,
-        state: CursorState,
-    ) -> Result<(), Failure> {
-        match as_of {
-            Some(tip) => Ok(store
-                .put_cursor(&self.chain, name, &Cursor { tip: *tip, state })
-                .context("cannot keep the case")?),
-            None => Ok(()),
-        }
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        if !self.session.with_sources {
-            return Vec::new();
-        }
-        let row = |activity: hansel_ledger::EndpointActivity| Source {
-            endpoint: activity.endpoint,
-            requests: activity.requests,
-            bytes: activity.bytes,
-            retries: activity.retries,
-        };
-        self.source.activity().into_iter().map(row).collect()
-    }
-}
-
 /// What a report says of a request.
 pub(crate) fn heading(request: &Request, unknown: Vec<Unknown>, sources: Vec<Source>) -> Heading {
     Heading {
@@ -453,6 +236,18 @@ pub(crate) async fn again(
     labels: &Arc<dyn Labels>,
 ) -> Result<(CaseRecord, Vec<Course>), Failure> {
     let record: CaseRecord = store.case(name)?.ok_or_else(|| no_such_case(store, name))?;
+    let courses = courses(config, store, name, &record, labels).await?;
+    Ok((record, courses))
+}
+
+async fn courses(
+    config: &Config,
+    store: &Store,
+    name: &str,
+    record: &CaseRecord,
+    labels: &Arc<dyn Labels>,
+) -> Result<Vec<Course>, Failure> {
+    let bridges = config.bridges()?;
     let mut courses = Vec::new();
     for part in &record.parts {
         let chain = config.chain(&part.request.chain)?;
@@ -462,11 +257,18 @@ pub(crate) async fn again(
             continue;
         }
         let as_of = cursor.map(|cursor| cursor.tip);
-        let labels = Arc::clone(labels);
-        let mut course = plan::course(&part.request, chain, as_of, &part.windows, labels)?;
+        let mut course = plan::course(
+            &part.request,
+            chain,
+            as_of,
+            &part.windows,
+            &part.inflows,
+            Arc::clone(labels),
+        )?;
         let interrupt = Interrupt::default();
         let mut driver = Driver {
             store: Some(store),
+            bridges: &bridges,
             source: None,
             interrupt: &interrupt,
             failures: part.failures.clone(),
@@ -476,12 +278,12 @@ pub(crate) async fn again(
             .await?;
         courses.push(course);
     }
-    Ok((record, courses))
+    Ok(courses)
 }
 
 /// The report of a stored case: the last one, or what an unfinished run knows.
 pub(crate) async fn stored_report(
-    common: &Common,
+    config: &Config,
     store: &Store,
     name: &str,
 ) -> Result<Built, Failure> {
@@ -492,9 +294,10 @@ pub(crate) async fn stored_report(
             partial: record.partial,
         });
     }
-    let config = Config::new(common);
-    let (labels, _) = opinions::labels(&config)?;
-    let (record, courses) = again(&config, store, name, &labels).await?;
+    let (labels, _) = opinions::labels(config)?;
+    // What went to other chains is joined at the end of a run only.
+    let record = record.without_inflows();
+    let courses = courses(config, store, name, &record, &labels).await?;
     let mut parts = Vec::new();
     for course in &courses {
         let part = record.on(course.chain().name());

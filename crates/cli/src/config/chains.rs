@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use alloy_primitives::Address;
 use bitcoin::Network;
+use hansel_heuristics::crossing::{Deployment, Protocol};
 use hansel_ledger::{Asset, BlockForm, Chain, EvmNetwork, Family, KnownToken, Subject};
 use serde::Deserialize;
 
@@ -42,6 +44,7 @@ struct ChainEntry {
     tokens: Option<Vec<TokenEntry>>,
     header: Option<String>,
     bridge_receipt: Option<bool>,
+    bridges: Option<Vec<BridgeEntry>>,
     #[expect(dead_code, reason = "a remark for readers of the file")]
     note: Option<String>,
 }
@@ -60,6 +63,15 @@ struct TokenEntry {
     symbol: String,
     decimals: u8,
     source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BridgeEntry {
+    protocol: String,
+    #[serde(default)]
+    contracts: Vec<String>,
+    code: Option<String>,
 }
 
 /// Says what is wrong with `chains.toml`; text of the file is made printable.
@@ -154,6 +166,45 @@ pub(super) fn parse(text: &str) -> Result<Vec<Chain>, ChainsError> {
         }
     }
     file.chains.iter().map(chain).collect()
+}
+
+/// The bridges of the chains of a `chains.toml` that [`parse`] takes.
+pub(super) fn bridges(text: &str) -> Result<Vec<Deployment>, ChainsError> {
+    parse(text)?;
+    let file: ChainsFile = toml::from_str(text).map_err(|error| ChainsError::Syntax {
+        line: line_of(text, &error),
+        reason: shown(error.message()),
+    })?;
+    let mut all = Vec::new();
+    for chain in &file.chains {
+        for bridge in chain.bridges.iter().flatten() {
+            all.push(deployment(chain, bridge)?);
+        }
+    }
+    Ok(all)
+}
+
+fn deployment(chain: &ChainEntry, bridge: &BridgeEntry) -> Result<Deployment, ChainsError> {
+    let known: Vec<&str> = Protocol::ALL.map(Protocol::name).to_vec();
+    let protocol = Protocol::of_name(&bridge.protocol).ok_or_else(|| {
+        let reason = format!("the protocols are {}", known.join(", "));
+        chain.wrong("bridge protocol", &bridge.protocol, &reason)
+    })?;
+    let contract = |text: &String| {
+        let address = text.parse::<Address>();
+        address
+            .map_err(|_| chain.wrong("bridge contract", text, "20 bytes in hex, as in 0xC02a..."))
+    };
+    Ok(Deployment {
+        protocol,
+        chain: chain.name.clone(),
+        contracts: bridge
+            .contracts
+            .iter()
+            .map(contract)
+            .collect::<Result<_, _>>()?,
+        code: bridge.code.clone(),
+    })
 }
 
 fn chain(entry: &ChainEntry) -> Result<Chain, ChainsError> {

@@ -99,6 +99,7 @@ impl AccountSubjects {
             EvmQuery::Account { address, .. } | EvmQuery::Deposits { address, .. } => {
                 (address.to_string(), Gap::HistoryUnknown { reason })
             }
+            EvmQuery::Logs { .. } => return,
         };
         self.note(subject, gap);
     }

@@ -223,6 +223,7 @@ impl Accounts {
                 until,
                 bound,
             } => EvmFact::Account(self.statement(address, *coin, *since, *until, *bound)?),
+            EvmQuery::Logs { .. } => return Err("unsupported".into()),
         };
         Ok(Fact::Evm(fact))
     }

@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use super::{AccountStatement, Arrival, Coin, EvmTransaction, InternalTransfers, Noise};
-use crate::{Coverage, Gap};
+use super::{AccountStatement, Arrival, Coin, Event, EvmTransaction, InternalTransfers, Noise};
+use crate::{BlockRef, Coverage, Gap};
 
 /// One question about an EVM chain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,17 @@ pub enum EvmQuery {
         /// The last block.
         until: u64,
     },
+    /// The logs of some contracts with some topics in blocks `since..=until`.
+    Logs {
+        /// Contracts of which one wrote the log, ascending; none for any.
+        contracts: Vec<Address>,
+        /// For each topic from the first on, values of which it has one; none for any.
+        topics: Vec<Vec<B256>>,
+        /// The first block.
+        since: u64,
+        /// The last block.
+        until: u64,
+    },
 }
 
 /// The fact that answers an EVM query.
@@ -48,6 +59,8 @@ pub enum EvmFact {
     Account(AccountStatement),
     /// Answers [`EvmQuery::Deposits`].
     Deposits(Deposits),
+    /// Answers [`EvmQuery::Logs`].
+    Logs(Logs),
 }
 
 impl EvmFact {
@@ -57,6 +70,7 @@ impl EvmFact {
             Self::Transaction(tx) => usize::from(tx.internal == InternalTransfers::Unknown),
             Self::Account(statement) => lacks(&statement.coverage, statement.until),
             Self::Deposits(deposits) => lacks(&deposits.coverage, deposits.until),
+            Self::Logs(logs) => lacks(&logs.coverage, logs.until),
         }
     }
 }
@@ -86,4 +100,32 @@ pub struct Deposits {
     pub noise: Noise,
     /// How far the answer reaches and what it lacks.
     pub coverage: Coverage,
+}
+
+/// The logs that were asked for, each with its transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// Contracts of which one wrote each log; none for any.
+    pub contracts: Vec<Address>,
+    /// For each topic from the first on, values of which it has one; none for any.
+    pub topics: Vec<Vec<B256>>,
+    /// The first block.
+    pub since: u64,
+    /// The last block.
+    pub until: u64,
+    /// The logs in chain order; none where there are more than are read, which is a gap.
+    pub logs: Vec<FoundLog>,
+    /// How far the answer reaches and what it lacks.
+    pub coverage: Coverage,
+}
+
+/// A log that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundLog {
+    /// Its block.
+    pub block: BlockRef,
+    /// Its transaction.
+    pub tx: B256,
+    /// What it says; its data are cut off after [`Event::MOST_DATA`] bytes.
+    pub event: Event,
 }

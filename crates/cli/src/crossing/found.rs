@@ -1,0 +1,389 @@
+//! Looks for what arrived of a link, and believes it only where its own chain says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::B256;
+use bitcoin::{OutPoint, Txid};
+use hansel_graph::{AccountInflow, Inflow, Parts};
+use hansel_heuristics::crossing::{
+    Arrival, Bridges, Carrier, Departure, Leaving, OutputView, Payee, Protocol, Reason, Search,
+    TransactionView,
+};
+use hansel_ledger::{
+    Amount, BlockRef, Chain, Coin, EvmFact, EvmQuery, Fact, Gap, NodeId, Query, TransferId,
+    UnixTime,
+};
+
+use super::ask::{account_transaction, ask, output_transaction};
+use crate::case_record::CaseInflow;
+use crate::failure::Failure;
+use crate::leg::Leg;
+
+/// How long after its departure value is looked for among what a script received.
+const LATEST: u64 = 7 * 24 * 3600;
+/// How far two chains' clocks may be apart: Bitcoin allows its miners two hours.
+const SKEW: u64 = 2 * 3600;
+/// Transactions that are read for one search.
+const MOST: usize = 500;
+
+/// What was found of a link.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// What arrived, by time.
+    pub(super) landings: Vec<Landing>,
+    /// What could not be looked at, safe to print.
+    pub(super) problems: Vec<String>,
+}
+
+/// Value that arrived and is followed.
+#[derive(Clone, Debug)]
+pub(super) struct Landing {
+    pub(super) protocol: Protocol,
+    pub(super) chain: String,
+    pub(super) reason: Reason,
+    pub(super) amount: Amount,
+    pub(super) asset: String,
+    pub(super) tx: String,
+    pub(super) block: BlockRef,
+    /// The node that it came out of.
+    pub(super) from: NodeId,
+    pub(super) payee: Option<String>,
+    /// The flow that brought it: what sorts and names it.
+    pub(super) key: String,
+    place: Spot,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Spot {
+    Output(OutPoint),
+    Movement(B256, hansel_ledger::Origin, Coin),
+}
+
+impl Landing {
+    /// The seed that it is on its chain.
+    pub(super) fn inflow(&self, parts: Parts) -> CaseInflow {
+        match &self.place {
+            Spot::Output(outpoint) => CaseInflow::Output(Inflow {
+                outpoint: *outpoint,
+                parts,
+            }),
+            Spot::Movement(hash, origin, _) => CaseInflow::Account(AccountInflow {
+                hash: *hash,
+                origin: origin.clone(),
+                parts,
+            }),
+        }
+    }
+
+    /// True for the seed that it is.
+    pub(super) fn is(&self, inflow: &CaseInflow) -> bool {
+        match (inflow, &self.place) {
+            (CaseInflow::Output(one), Spot::Output(outpoint)) => one.outpoint == *outpoint,
+            (CaseInflow::Account(one), Spot::Movement(hash, origin, _)) => {
+                (&one.hash, &one.origin) == (hash, origin)
+            }
+            (CaseInflow::Output(_) | CaseInflow::Account(_), _) => false,
+        }
+    }
+
+    fn coin(&self) -> Option<Coin> {
+        match self.place {
+            Spot::Output(_) => None,
+            Spot::Movement(_, _, coin) => Some(coin),
+        }
+    }
+}
+
+/// Everything that arrived of what left under one link.
+pub(super) async fn find(
+    bridges: &Bridges,
+    legs: &[Leg<'_>],
+    leaving: &[&Leaving],
+) -> Result<Found, Failure> {
+    let mut landings = BTreeMap::new();
+    let mut problems = BTreeSet::new();
+    for one in leaving {
+        for search in &one.departure.searches {
+            let Some(leg) = legs
+                .iter()
+                .find(|leg| leg.part.chain.name() == search.chain())
+            else {
+                continue;
+            };
+            let hunt = Hunt {
+                bridges,
+                leg,
+                departure: &one.departure,
+            };
+            match hunt.search(search, one.time).await? {
+                Ok((found, doubts)) => {
+                    landings.extend(found.into_iter().map(|one| (one.key.clone(), one)));
+                    problems.extend(doubts);
+                }
+                Err(reason) => {
+                    problems.insert(format!(
+                        "{} could not be searched: {reason}",
+                        search.chain()
+                    ));
+                }
+            }
+        }
+    }
+    let mut landings: Vec<Landing> = landings.into_values().collect();
+    landings.sort_by(|one, next| (one.block.time, &one.key).cmp(&(next.block.time, &next.key)));
+    drop_other_assets(&mut landings, &mut problems);
+    Ok(Found {
+        landings,
+        problems: problems.into_iter().collect(),
+    })
+}
+
+/// Payouts share claims by their amounts, which only those of one asset have in common.
+fn drop_other_assets(landings: &mut Vec<Landing>, problems: &mut BTreeSet<String>) {
+    let paid = landings.iter().find(|one| one.reason == Reason::Paid);
+    let Some(first) = paid.map(|one| (one.chain.clone(), one.coin())) else {
+        return;
+    };
+    landings.retain(|one| {
+        let same = one.reason == Reason::Refunded || (one.chain.clone(), one.coin()) == first;
+        if !same {
+            problems.insert(format!("{} pays another asset and is not followed", one.tx));
+        }
+        same
+    });
+}
+
+/// What was found, and what could not be followed.
+type Catch = (Vec<Landing>, Vec<String>);
+
+struct Hunt<'a> {
+    bridges: &'a Bridges,
+    leg: &'a Leg<'a>,
+    departure: &'a Departure,
+}
+
+impl Hunt<'_> {
+    fn chain(&self) -> &Chain {
+        &self.leg.part.chain
+    }
+
+    async fn search(
+        &self,
+        search: &Search,
+        left: UnixTime,
+    ) -> Result<Result<Catch, String>, Failure> {
+        let since = UnixTime(left.0.saturating_sub(SKEW));
+        let within = match search {
+            Search::Received { .. } => LATEST,
+            Search::Logs { within, .. } => *within,
+        };
+        let until = UnixTime(left.0.saturating_add(within));
+        let blocks = match self.leg.heights(since, until).await {
+            Ok(Some(blocks)) => blocks,
+            Ok(None) => return Ok(Ok(Catch::default())),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        match search {
+            Search::Received { script, .. } => self.received(script, blocks).await,
+            Search::Logs {
+                contracts,
+                topics,
+                mark,
+                ..
+            } => {
+                let query = EvmQuery::Logs {
+                    contracts: contracts.clone(),
+                    topics: topics.clone(),
+                    since: blocks.0,
+                    until: blocks.1,
+                };
+                self.logged(query, mark).await
+            }
+        }
+    }
+
+    async fn received(
+        &self,
+        script: &bitcoin::ScriptBuf,
+        (since, until): (u64, u64),
+    ) -> Result<Result<Catch, String>, Failure> {
+        let query = Query::Received {
+            script: script.clone(),
+            since,
+            as_of: self.leg.as_of.map_or(until, |block| block.height),
+        };
+        let outputs = match ask(self.leg, &query).await? {
+            Ok(Fact::Received(outputs)) => outputs,
+            Ok(_) => return Ok(Err("an answer of another kind than the question".into())),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let paying: BTreeMap<Txid, u64> = outputs
+            .into_iter()
+            .filter(|(_, height)| (since..=until).contains(height))
+            .map(|(output, height)| (output.txid, height))
+            .collect();
+        let (mut found, mut problems) = Catch::default();
+        if paying.len() > MOST {
+            problems.push(format!(
+                "only {MOST} of {} transactions were read",
+                paying.len()
+            ));
+        }
+        for (txid, height) in paying.into_iter().take(MOST) {
+            match self.outputs_of(txid, height).await? {
+                Ok(landings) => found.extend(landings),
+                Err(reason) => problems.push(format!("transaction {txid}: {reason}")),
+            }
+        }
+        Ok(Ok((found, problems)))
+    }
+
+    async fn outputs_of(
+        &self,
+        txid: Txid,
+        height: u64,
+    ) -> Result<Result<Vec<Landing>, String>, Failure> {
+        let statement = match output_transaction(self.leg, txid, Some(height)).await? {
+            Ok(statement) => statement,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let Some(block) = statement.placement.block().copied() else {
+            return Ok(Err("it is in no block".into()));
+        };
+        let outputs = (0..).zip(&statement.outputs);
+        let spent = statement.inputs.first().and_then(|one| one.spent.as_ref());
+        let sender = spent.map(|output| output.script.clone());
+        let view = TransactionView::Bitcoin {
+            txid,
+            sender: sender.as_deref(),
+            outputs: outputs
+                .map(|(vout, output)| OutputView {
+                    vout,
+                    value: output.value.to_sat(),
+                    script: &output.script,
+                })
+                .collect(),
+        };
+        let arrivals = self.bridges.arrivals(self.chain(), &view).into_iter();
+        let answers = arrivals.filter(|arrival| self.departure.is_answered_by(arrival));
+        Ok(Ok(answers
+            .filter_map(|arrival| {
+                let Some(Carrier::Output(vout)) = arrival.carrier else {
+                    return None;
+                };
+                let outpoint = OutPoint { txid, vout };
+                let chain = self.chain();
+                Some(self.landing(
+                    &arrival,
+                    block,
+                    txid.to_string(),
+                    NodeId::transaction(chain, &txid),
+                    TransferId::output(chain, &outpoint).into(),
+                    Spot::Output(outpoint),
+                ))
+            })
+            .collect()))
+    }
+
+    async fn logged(&self, query: EvmQuery, mark: &[u8]) -> Result<Result<Catch, String>, Failure> {
+        let logs = match ask(self.leg, &Query::Evm(query)).await? {
+            Ok(Fact::Evm(EvmFact::Logs(logs))) => logs,
+            Ok(_) => return Ok(Err("an answer of another kind than the question".into())),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let (mut found, mut problems) = Catch::default();
+        problems.extend(logs.coverage.gaps.iter().map(Gap::to_string));
+        let marked = logs.logs.iter().filter(|log| holds(&log.event.data, mark));
+        let hashes: BTreeSet<B256> = marked.map(|log| log.tx).collect();
+        if hashes.len() > MOST {
+            problems.push(format!(
+                "only {MOST} of {} transactions were read",
+                hashes.len()
+            ));
+        }
+        for hash in hashes.into_iter().take(MOST) {
+            match account_transaction(self.leg, hash).await? {
+                Ok(tx) => self.movements_of(&tx, &mut found, &mut problems),
+                Err(reason) => problems.push(format!("transaction {hash}: {reason}")),
+            }
+        }
+        Ok(Ok((found, problems)))
+    }
+
+    fn movements_of(
+        &self,
+        tx: &hansel_ledger::EvmTransaction,
+        found: &mut Vec<Landing>,
+        problems: &mut Vec<String>,
+    ) {
+        let arrivals = self
+            .bridges
+            .arrivals(self.chain(), &TransactionView::Evm(tx))
+            .into_iter();
+        for arrival in arrivals.filter(|arrival| self.departure.is_answered_by(arrival)) {
+            let Some(Carrier::Movement { origin, coin, .. }) = arrival.carrier.clone() else {
+                problems.push(format!(
+                    "{} pays it, but no endpoint tells the movement of value; one that traces transactions may",
+                    tx.hash
+                ));
+                continue;
+            };
+            let movement = tx.movements.iter().find(|one| one.origin == origin);
+            let from = movement.map(|one| NodeId::account(self.chain(), &one.from));
+            found.push(self.landing(
+                &arrival,
+                tx.placement.block,
+                tx.hash.to_string(),
+                from.unwrap_or_else(|| NodeId::unknown(self.chain())),
+                TransferId::movement(self.chain(), &tx.hash, &origin).into(),
+                Spot::Movement(tx.hash, origin, coin),
+            ));
+        }
+    }
+
+    fn landing(
+        &self,
+        arrival: &Arrival,
+        block: BlockRef,
+        tx: String,
+        from: NodeId,
+        key: String,
+        place: Spot,
+    ) -> Landing {
+        let chain = self.chain();
+        let native = chain.native().symbol;
+        let asset = match &place {
+            Spot::Output(_) | Spot::Movement(_, _, Coin::Native) => native,
+            Spot::Movement(_, _, Coin::Token(contract)) => chain
+                .evm()
+                .and_then(|network| network.asset(Coin::Token(*contract)))
+                .map_or_else(|| contract.to_string(), |asset| asset.symbol.clone()),
+        };
+        let payee = match &arrival.payee {
+            Payee::Script(script) => chain
+                .network()
+                .and_then(|network| bitcoin::Address::from_script(script, network).ok())
+                .map(|address| address.to_string()),
+            Payee::Account(account) => Some(account.to_string()),
+            Payee::Other(_) | Payee::Unknown => None,
+        };
+        Landing {
+            protocol: arrival.protocol,
+            chain: chain.name().to_owned(),
+            reason: arrival.reason,
+            amount: arrival.amount,
+            asset,
+            tx,
+            block,
+            from,
+            payee,
+            key,
+            place,
+        }
+    }
+}
+
+/// True where some bytes stand somewhere in others.
+fn holds(data: &[u8], mark: &[u8]) -> bool {
+    mark.is_empty() || data.windows(mark.len()).any(|window| window == mark)
+}

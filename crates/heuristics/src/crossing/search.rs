@@ -1,0 +1,41 @@
+//! How the arrival of a departure is looked for.
+
+use alloy_primitives::{Address, B256};
+use bitcoin::ScriptBuf;
+
+/// A question whose answer names transactions in which a departure may arrive. Each is read and compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Search {
+    /// Transactions that pay a script.
+    Received {
+        /// The chain.
+        chain: String,
+        /// The script.
+        script: ScriptBuf,
+    },
+    /// Transactions that log an event.
+    Logs {
+        /// The chain.
+        chain: String,
+        /// The contracts, ascending.
+        contracts: Vec<Address>,
+        /// For each topic from the first on, values of which it has one.
+        topics: Vec<Vec<B256>>,
+        /// Bytes that the data of such a log hold; none where the topics say enough.
+        mark: Vec<u8>,
+        /// How many seconds after the departure such a log is looked for.
+        within: u64,
+    },
+}
+
+/// A week: the longest that payouts are looked for.
+pub(super) const WEEK: u64 = 7 * 24 * 3600;
+
+impl Search {
+    /// The chain that is asked.
+    pub fn chain(&self) -> &str {
+        match self {
+            Self::Received { chain, .. } | Self::Logs { chain, .. } => chain,
+        }
+    }
+}

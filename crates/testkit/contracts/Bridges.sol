@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.0;
+
+interface Coins {
+    function transfer(address, uint256) external returns (bool);
+    function transferFrom(address, address, uint256) external returns (bool);
+}
+
+/// The router of THORChain as its events tell of it: native value goes to the vault, tokens stay here for it.
+contract VaultRouter {
+    event Deposit(address indexed to, address indexed asset, uint256 amount, string memo);
+    event TransferOut(address indexed vault, address indexed to, address asset, uint256 amount, string memo);
+
+    function depositWithExpiry(address payable vault, address asset, uint256 amount, string calldata memo, uint256)
+        external
+        payable
+    {
+        if (asset == address(0)) {
+            amount = msg.value;
+            (bool paid,) = vault.call{value: amount}("");
+            require(paid);
+        } else {
+            require(Coins(asset).transferFrom(msg.sender, address(this), amount));
+        }
+        emit Deposit(vault, asset, amount, memo);
+    }
+
+    function transferOut(address payable to, address asset, uint256 amount, string calldata memo) external payable {
+        if (asset == address(0)) {
+            amount = msg.value;
+            (bool paid,) = to.call{value: amount}("");
+            require(paid);
+        } else {
+            require(Coins(asset).transfer(to, amount));
+        }
+        emit TransferOut(msg.sender, to, asset, amount, memo);
+    }
+}
+
+/// Moves value and logs whatever it is told to, as the contracts of any bridge do.
+contract Herald {
+    function tell(address coin, address to, uint256 amount, bytes32[4] calldata topics, uint256 count, bytes memory data)
+        external
+        payable
+    {
+        if (coin == address(0)) {
+            (bool paid,) = to.call{value: msg.value}("");
+            require(paid);
+        } else {
+            require(Coins(coin).transferFrom(msg.sender, to, amount));
+        }
+        bytes32[4] memory words = topics;
+        assembly {
+            let start := add(data, 32)
+            let length := mload(data)
+            switch count
+            case 1 { log1(start, length, mload(words)) }
+            case 2 { log2(start, length, mload(words), mload(add(words, 32))) }
+            case 3 { log3(start, length, mload(words), mload(add(words, 32)), mload(add(words, 64))) }
+            default {
+                log4(start, length, mload(words), mload(add(words, 32)), mload(add(words, 64)), mload(add(words, 96)))
+            }
+        }
+    }
+}

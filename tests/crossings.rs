@@ -1,0 +1,494 @@
+//! Traces that go from one chain to another and on: a real Bitcoin node and a real EVM node, with a router between them
+//! that logs what THORChain's does.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use bitcoin::{OutPoint, Txid};
+use hansel_graph::Rule;
+use hansel_ledger::Amount;
+use hansel_report::Report;
+use hansel_report::model::{Flow, FlowKind, StopKind};
+use hansel_testkit::{
+    Anvil, AnvilOptions, EsploraOptions, EsploraServer, EvmContract, Indexes, NodeOptions, Pay,
+    Payee, Regtest, evm_call, require_anvil, require_bitcoind,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::command::{Hansel, directory};
+
+const ETHER: u128 = 1_000_000_000_000_000_000;
+const COIN: u64 = 100_000_000;
+/// The time of the first block of both chains, so that value leaves before it arrives.
+const START: u64 = 1_700_000_000;
+
+/// The accounts of the story: the node has their keys.
+struct Cast {
+    victim: Address,
+    thief: Address,
+    vault: Address,
+    other: Address,
+}
+
+/// Both chains and a router.
+struct Bridge {
+    anvil: Anvil,
+    regtest: Regtest,
+    router: Address,
+    /// What wraps ether one to one, where the story has such a contract.
+    wrapped: Option<Address>,
+    cast: Cast,
+}
+
+const VAULT: Payee = Payee::Segwit(900);
+const EXIT: Payee = Payee::Segwit(910);
+const EXCHANGE: Payee = Payee::Segwit(920);
+
+impl Bridge {
+    /// `None` where a node is missing.
+    fn start() -> Option<Self> {
+        let (anvil, bitcoind) = (require_anvil()?, require_bitcoind()?);
+        let options = AnvilOptions {
+            timestamp: START,
+            ..AnvilOptions::default()
+        };
+        let anvil = Anvil::start(&anvil, &options).unwrap();
+        let node = NodeOptions {
+            indexes: Indexes::ALL,
+            ..NodeOptions::default()
+        };
+        let regtest = Regtest::start(&bitcoind, node).unwrap();
+        let accounts = anvil.rpc().accounts().unwrap();
+        // What a development node gives its accounts would be clean value among the stolen.
+        for account in &accounts[1..3] {
+            anvil.rpc().set_balance(*account, U256::ZERO).unwrap();
+        }
+        let cast = Cast {
+            victim: accounts[0],
+            thief: accounts[1],
+            vault: accounts[2],
+            other: accounts[3],
+        };
+        let mut bridge = Self {
+            anvil,
+            regtest,
+            router: Address::ZERO,
+            wrapped: None,
+            cast,
+        };
+        bridge.router = bridge.create(EvmContract::named("VaultRouter").creation.clone());
+        Some(bridge)
+    }
+
+    /// Creates a contract.
+    fn create(&self, creation: Bytes) -> Address {
+        let made = self.transact(json!({"from": self.cast.victim, "data": creation}));
+        self.anvil.rpc().receipt(made).unwrap().created.unwrap()
+    }
+
+    /// Sends a transaction and mines it a minute after the newest block.
+    fn transact(&self, transaction: serde_json::Value) -> B256 {
+        let rpc = self.anvil.rpc();
+        let hash = rpc.send(transaction).unwrap();
+        rpc.mine_empty(1, 60).unwrap();
+        assert!(rpc.receipt(hash).unwrap().succeeded, "{hash} failed");
+        hash
+    }
+
+    fn pay(&self, from: Address, to: Address, value: u128) -> B256 {
+        self.transact(json!({"from": from, "to": to, "value": U256::from(value)}))
+    }
+
+    /// Sends ether to the vault through the router.
+    fn deposit(&self, from: Address, value: u128, memo: &str) -> B256 {
+        let data = evm_call(
+            "depositWithExpiry(address,address,uint256,string,uint256)",
+            (self.cast.vault, Address::ZERO, U256::ZERO, memo, U256::MAX),
+        );
+        let to = self.router;
+        self.transact(json!({"from": from, "to": to, "value": U256::from(value), "data": data}))
+    }
+
+    /// The vault pays ether through the router.
+    fn pay_out(&self, to: Address, value: u128, memo: &str) -> B256 {
+        let data = evm_call(
+            "transferOut(address,address,uint256,string)",
+            (to, Address::ZERO, U256::ZERO, memo),
+        );
+        let (from, router) = (self.cast.vault, self.router);
+        self.transact(json!({"from": from, "to": router, "value": U256::from(value), "data": data}))
+    }
+
+    /// Moves the EVM chain's clock to where Bitcoin's is.
+    fn catch_up(&self) {
+        let height = self.regtest.height();
+        let now = START + 600 * (height + 2);
+        self.anvil.rpc().mine_at(now).unwrap();
+    }
+
+    /// A configuration in which the router is THORChain's.
+    fn config(&self) -> TempDir {
+        let dir = directory();
+        let wrapped = self.wrapped.map(|weth| format!("wrapped = \"{weth}\"\n"));
+        let text = format!(
+            r#"schema = "hansel-chains/1"
+
+[[chains]]
+name = "anvil"
+family = "evm"
+chain_id = 31337
+native = {{ symbol = "ETH", decimals = 18 }}
+{}bridges = [{{ protocol = "thorchain", contracts = ["{}"], code = "ETH" }}]
+
+[[chains]]
+name = "bitcoin-regtest"
+family = "bitcoin"
+network = "regtest"
+bridges = [{{ protocol = "thorchain", code = "BTC" }}]
+"#,
+            wrapped.unwrap_or_default(),
+            self.router
+        );
+        std::fs::write(dir.path().join("chains.toml"), text).unwrap();
+        dir
+    }
+
+    fn esplora(&self) -> EsploraServer {
+        self.regtest.node().wait_for_indexes().unwrap();
+        EsploraServer::over_node(self.regtest.node(), EsploraOptions::default()).unwrap()
+    }
+
+    /// Traces with both chains' endpoints.
+    fn trace(&self, words: &str, config: &Path, esplora: &EsploraServer) -> Hansel {
+        let mut words = format!("trace --json --quiet {words}");
+        write!(words, " --endpoint anvil:rpc={}", self.anvil.url()).unwrap();
+        write!(
+            words,
+            " --endpoint bitcoin-regtest:esplora={}",
+            esplora.url()
+        )
+        .unwrap();
+        Hansel::new(&words).option("--config", config)
+    }
+}
+
+/// The memo of a payout: the inbound transaction in capitals.
+fn out(hash: &str) -> String {
+    format!("OUT:{}", hash.trim_start_matches("0x").to_uppercase())
+}
+
+fn require_balance(report: &Report) {
+    assert!(!report.accounting.is_empty());
+    for row in &report.accounting {
+        assert!(row.balances(), "{row:?}");
+        assert!(row.seed.starts_with('s'), "{row:?}");
+    }
+    let seeds: Vec<&str> = report.seeds.iter().map(|seed| &*seed.id).collect();
+    let known = |claims: &std::collections::BTreeMap<String, Amount>| {
+        claims.keys().all(|seed| seeds.contains(&&**seed))
+    };
+    for flow in &report.flows {
+        assert!(flow.claims.values().all(known), "{flow:?}");
+    }
+}
+
+fn crossings(report: &Report) -> Vec<&Flow> {
+    let flows = report.flows.iter();
+    flows
+        .filter(|flow| flow.kind == FlowKind::Crossing)
+        .collect()
+}
+
+fn sum(
+    report: &Report,
+    rule: Rule,
+    of: impl Fn(&hansel_report::model::Accounting) -> Amount,
+) -> Amount {
+    let rows = report.accounting.iter().filter(|row| row.rule == rule);
+    Amount::checked_sum(rows.map(of)).unwrap()
+}
+
+/// 30 ether of a theft go through the router to 1 bitcoin, which is peeled twice and reaches an exchange.
+struct Outward {
+    theft: B256,
+    deposit: B256,
+    payout: Txid,
+    peels: Vec<Txid>,
+}
+
+fn outward(bridge: &mut Bridge) -> Outward {
+    let coinbases = bridge.regtest.fund(VAULT, 2);
+    bridge.catch_up();
+    let theft = bridge.pay(bridge.cast.victim, bridge.cast.thief, 40 * ETHER);
+    let exit = bridge.regtest.address(EXIT);
+    let memo = format!("=:BTC.BTC:{exit}:0/1/0:ss:10");
+    let deposit = bridge.deposit(bridge.cast.thief, 30 * ETHER, &memo);
+    let answer = out(&deposit.to_string());
+    let outputs = [
+        Pay::to(EXIT, COIN),
+        Pay::note(answer.as_bytes(), 0),
+        Pay::rest(VAULT),
+    ];
+    let payout = bridge.regtest.pay(&coinbases[..1], &outputs, 1_000);
+    bridge.regtest.mine();
+    let mut peels = Vec::new();
+    let mut last = OutPoint::new(payout, 0);
+    for (payee, rest) in [
+        (EXCHANGE, Payee::Segwit(911)),
+        (EXCHANGE, Payee::Segwit(912)),
+    ] {
+        let outputs = [Pay::to(payee, COIN / 4), Pay::rest(rest)];
+        let peel = bridge.regtest.pay(&[last], &outputs, 500);
+        bridge.regtest.mine();
+        last = OutPoint::new(peel, 1);
+        peels.push(peel);
+    }
+    Outward {
+        theft,
+        deposit,
+        payout,
+        peels,
+    }
+}
+
+#[test]
+fn stolen_ether_is_followed_through_a_router_to_bitcoin_and_on() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let story = outward(&mut bridge);
+    let (config, esplora) = (bridge.config(), bridge.esplora());
+    let words = format!("--chain anvil {} --rule fifo,haircut,lifo", story.theft);
+    let done = bridge.trace(&words, config.path(), &esplora).run();
+    let report = done.report();
+    require_balance(&report);
+    let crossed = crossings(&report);
+    assert_eq!(crossed.len(), 1, "{}", done.stderr);
+    let link = story
+        .deposit
+        .to_string()
+        .trim_start_matches("0x")
+        .to_uppercase();
+    assert_eq!(crossed[0].id, format!("cross:thorchain:{link}:1"));
+    assert_eq!(crossed[0].tx, story.payout.to_string());
+    assert_eq!(crossed[0].amount, Amount::from(COIN));
+    for rule in [Rule::Fifo, Rule::Haircut, Rule::Lifo] {
+        // 30 of 40 ether crossed: nothing is left in the bridge, and the peels hold what crossed.
+        assert_eq!(
+            sum(&report, rule, |row| row.bridges),
+            Amount::ZERO,
+            "{rule}"
+        );
+        let claims = &crossed[0].claims[&rule]["s1"];
+        assert_eq!(claims.to_string(), (30 * ETHER).to_string(), "{rule}");
+        assert_eq!(crossed[0].tainted[&rule], Amount::from(COIN));
+    }
+    for peel in &story.peels {
+        let flow = format!("bitcoin-regtest:output:{peel}:0");
+        let flow = report.flows.iter().find(|one| one.id == flow).unwrap();
+        let claimed = &flow.claims[&Rule::Fifo]["s1"];
+        // A quarter of the bitcoin carries a quarter of the ether.
+        assert_eq!(claimed.to_string(), (30 * ETHER / 4).to_string());
+    }
+    let finding = report
+        .findings
+        .iter()
+        .find(|one| one.heuristic == "cross.thorchain");
+    let wording = &finding.unwrap().parameters["wording"];
+    assert_eq!(*wording, json!(format!("linked by identifier {link}")));
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+}
+
+#[test]
+fn without_an_endpoint_for_the_other_chain_the_report_says_where_the_value_went() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let story = outward(&mut bridge);
+    let config = bridge.config();
+    let words = format!("trace --json --quiet --chain anvil {}", story.theft);
+    let done = Hansel::new(&words)
+        .option("--endpoint", format!("anvil:rpc={}", bridge.anvil.url()))
+        .option("--config", config.path())
+        .run();
+    let report = done.report();
+    require_balance(&report);
+    assert!(crossings(&report).is_empty());
+    let left = sum(&report, Rule::Fifo, |row| row.bridges);
+    assert_eq!(left.to_string(), (30 * ETHER).to_string());
+    let said = report
+        .unknown
+        .iter()
+        .find(|one| one.kind == "crossing")
+        .unwrap();
+    let exit = bridge.regtest.address(EXIT).to_string();
+    for words in [
+        &*exit,
+        "bitcoin-regtest",
+        "--endpoint bitcoin-regtest:KIND=URL",
+    ] {
+        assert!(said.detail.contains(words), "{}", said.detail);
+    }
+    assert_eq!(done.code, Some(3), "{}", done.stderr);
+    let vault = bridge.cast.vault.to_string();
+    let vault = report
+        .nodes
+        .iter()
+        .find(|node| node.address.as_deref() == Some(&*vault));
+    let stop = vault.unwrap().stop.as_ref().unwrap();
+    assert_eq!(stop.kind, StopKind::BridgeUnresolved);
+}
+
+/// 4 bitcoin of a theft of 5 cross to 60 ether. 20 of them are wrapped, paid on, unwrapped and mixed; 30 cross back to
+/// bitcoin and rest there.
+#[test]
+fn stolen_bitcoin_is_followed_to_ether_through_a_swap_to_a_mixer_and_back_to_bitcoin() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let thief = Payee::Segwit(1);
+    let coins = bridge.regtest.fund(Payee::Segwit(2), 2);
+    let vault = bridge.regtest.fund(VAULT, 1);
+    let stolen = [Pay::to(thief, 5 * COIN), Pay::rest(Payee::Segwit(2))];
+    let theft = bridge.regtest.pay(&coins[..1], &stolen, 1_000);
+    bridge.regtest.mine();
+    let memo = format!("=:ETH.ETH:{}", bridge.cast.thief);
+    let outputs = [
+        Pay::to(VAULT, 4 * COIN),
+        Pay::note(memo.as_bytes(), 0),
+        Pay::rest(thief),
+    ];
+    let deposit = bridge
+        .regtest
+        .pay(&[OutPoint::new(theft, 0)], &outputs, 1_000);
+    bridge.regtest.mine();
+    bridge.catch_up();
+    let ours = bridge.cast.thief;
+    bridge.pay(bridge.cast.victim, bridge.cast.vault, 100 * ETHER);
+    bridge.pay_out(ours, 60 * ETHER, &out(&deposit.to_string()));
+    let weth = bridge.create(EvmContract::named("Weth").creation.clone());
+    bridge.wrapped = Some(weth);
+    let mixer = bridge.create(EvmContract::named("Mixer").with((U256::from(20 * ETHER),)));
+    let wrap = evm_call("deposit()", ());
+    let value = U256::from(20 * ETHER);
+    bridge.transact(json!({"from": ours, "to": weth, "value": value, "data": wrap}));
+    let other = bridge.cast.other;
+    let give = evm_call("transfer(address,uint256)", (other, value));
+    bridge.transact(json!({"from": ours, "to": weth, "data": give}));
+    let unwrap = evm_call("withdraw(uint256)", (value,));
+    bridge.transact(json!({"from": other, "to": weth, "data": unwrap}));
+    let mix = evm_call("deposit(bytes32)", (B256::repeat_byte(7),));
+    bridge.transact(json!({"from": other, "to": mixer, "value": value, "data": mix}));
+    let exit = bridge.regtest.address(EXIT);
+    let back = bridge.deposit(ours, 30 * ETHER, &format!("=:b:{exit}"));
+    for _ in 0..6 {
+        bridge.regtest.mine();
+    }
+    let outputs = [
+        Pay::to(EXIT, 2 * COIN),
+        Pay::note(out(&back.to_string()).as_bytes(), 0),
+        Pay::rest(VAULT),
+    ];
+    bridge.regtest.pay(&vault, &outputs, 1_000);
+    bridge.regtest.mine();
+    let (config, esplora) = (bridge.config(), bridge.esplora());
+    let words = format!("--chain bitcoin-regtest {theft}:0 --rule fifo,lifo,haircut");
+    let done = bridge.trace(&words, config.path(), &esplora).run();
+    let report = done.report();
+    require_balance(&report);
+    let crossed = crossings(&report);
+    assert_eq!(crossed.len(), 2, "{} {:?}", done.stderr, report.unknown);
+    for rule in [Rule::Fifo, Rule::Lifo] {
+        // 60 ether are 4 bitcoin: 20 of them in the mixer, 30 back on Bitcoin, 1 bitcoin never left.
+        let services = sum(&report, rule, |row| row.services);
+        let mixed = sum(&report, rule, |row| row.mixers);
+        let in_mixer = services.checked_add(mixed).unwrap();
+        let exact = Amount::from(4 * COIN / 3);
+        assert!(
+            in_mixer <= exact && exact <= in_mixer.checked_add(Amount::ONE).unwrap(),
+            "{rule}: {in_mixer}"
+        );
+        assert_eq!(
+            sum(&report, rule, |row| row.bridges),
+            Amount::ZERO,
+            "{rule}"
+        );
+        let claims = crossed
+            .iter()
+            .map(|flow| flow.claims[&rule]["s1"].to_string());
+        let mut claims: Vec<String> = claims.collect();
+        claims.sort();
+        assert_eq!(
+            claims,
+            [(2 * COIN).to_string(), (4 * COIN).to_string()],
+            "{rule}"
+        );
+    }
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+}
+
+#[test]
+fn what_a_bridge_sends_back_is_followed_on_its_own_chain() {
+    let Some(bridge) = Bridge::start() else {
+        return;
+    };
+    let theft = bridge.pay(bridge.cast.victim, bridge.cast.thief, 40 * ETHER);
+    let ours = bridge.cast.thief;
+    let deposit = bridge.deposit(ours, 30 * ETHER, "=:BTC.BTC:nowhere");
+    let back = out(&deposit.to_string()).replace("OUT", "REFUND");
+    bridge.pay(bridge.cast.victim, bridge.cast.vault, 5 * ETHER);
+    bridge.pay_out(ours, 29 * ETHER, &back);
+    let config = bridge.config();
+    let words = format!("trace --json --quiet --chain anvil {theft} --rule fifo,haircut");
+    let done = Hansel::new(&words)
+        .option("--endpoint", format!("anvil:rpc={}", bridge.anvil.url()))
+        .option("--config", config.path())
+        .run();
+    let report = done.report();
+    require_balance(&report);
+    for rule in [Rule::Fifo, Rule::Haircut] {
+        // The bridge keeps one ether of what it sends back.
+        let kept = sum(&report, rule, |row| row.bridges);
+        assert_eq!(kept.to_string(), ETHER.to_string(), "{rule}");
+    }
+    assert_eq!(crossings(&report).len(), 1, "{:?}", report.unknown);
+}
+
+#[test]
+fn memos_of_an_attacker_neither_stop_a_trace_nor_reach_a_terminal() {
+    let Some(bridge) = Bridge::start() else {
+        return;
+    };
+    let theft = bridge.pay(bridge.cast.victim, bridge.cast.thief, 40 * ETHER);
+    let memos = [
+        "x".repeat(64 << 10),
+        "=:b:\u{1b}[2J\u{202e}evil".to_owned(),
+        "=:ETH.ETH:<script>alert(1)</script>".to_owned(),
+        "=:b:'; DROP TABLE flows; --".to_owned(),
+        "OUT:".to_owned() + &"0".repeat(64),
+        ":::::::::::".to_owned(),
+        String::new(),
+    ];
+    for memo in &memos {
+        bridge.deposit(bridge.cast.thief, ETHER, memo);
+    }
+    let config = bridge.config();
+    let words = format!("trace --quiet --chain anvil {theft}");
+    let url = format!("anvil:rpc={}", bridge.anvil.url());
+    for json in [true, false] {
+        let run = Hansel::new(&words)
+            .option("--endpoint", &url)
+            .option("--config", config.path());
+        let done = if json { run.args(["--json"]) } else { run }.run();
+        assert!(matches!(done.code, Some(0 | 3)), "{}", done.stderr);
+        let shown = format!("{}{}", done.stdout, done.stderr);
+        for bad in ["\u{1b}", "\u{202e}", "<script>", "DROP TABLE flows;'"] {
+            assert!(!shown.contains(bad), "{bad:?} is shown");
+        }
+        if json {
+            require_balance(&done.report());
+        }
+    }
+}
