@@ -310,9 +310,9 @@ fn order(given: u64, receiver: Address, id: u64, created: bool) -> Vec<u8> {
     for _ in 0..5 {
         dynamic(&mut heads, &[]);
     }
-    let outer = if created { 7 } else { 4 };
+    let (outer, between) = if created { (7, 5) } else { (4, 2) };
     let mut data = words(&[n(outer * 32), n(id)]);
-    data.extend(vec![0; (outer as usize - 2) * 32]);
+    data.extend(vec![0; between * 32]);
     data.extend(words(&heads));
     data.extend(tail);
     data

@@ -117,7 +117,7 @@ fn chips_are_round_coins_of_few_values_made_after_chipmixer_began() {
 }
 
 fn data(bytes: &[u8]) -> ScriptBuf {
-    let push = bitcoin::script::PushBytesBuf::try_from(bytes.to_vec()).unwrap();
+    let push = bitcoin::script::PushBytesBuf::try_from(bytes.to_vec()).expect("short enough");
     ScriptBuf::new_op_return(&push)
 }
 

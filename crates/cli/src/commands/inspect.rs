@@ -40,7 +40,7 @@ pub(crate) async fn run(common: &Common, args: &InspectArgs) -> Result<Exit, Fai
         config: &config,
         args,
     };
-    let at_hand = labels::at_hand(common, &config)?;
+    let at_hand = labels::at_hand(&config)?;
     for warning in &at_hand.warnings {
         say(&format!("warning: {warning}"));
     }

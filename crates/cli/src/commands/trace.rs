@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use hansel_heuristics::Labels;
 use hansel_ledger::{Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, join, merge, render};
