@@ -21,8 +21,10 @@ pub struct Named {
 
 /// Names parties, labels that contradict each other, and labels that are younger than what they speak of; sorted.
 ///
-/// What is said of an address is said once, of all its nodes.
-pub fn about_labels(nodes: &[Named], labels: &dyn Labels) -> Vec<Finding> {
+/// What is said of an address is said once, of all its nodes. That the case `case` names a party is no finding in its
+/// own report; that another case does is.
+pub fn about_labels(nodes: &[Named], labels: &dyn Labels, case: &str) -> Vec<Finding> {
+    let own = format!("case-{case}");
     let mut places: BTreeMap<(&str, &str), Place<'_>> = BTreeMap::new();
     for node in nodes {
         let place = places
@@ -39,7 +41,7 @@ pub fn about_labels(nodes: &[Named], labels: &dyn Labels) -> Vec<Finding> {
     for ((chain, address), mut place) in places {
         place.nodes.sort();
         let found = labels.lookup(chain, address);
-        findings.extend(party(&place, &found));
+        findings.extend(party(&place, &found, &own));
         findings.extend(conflict(&place, &found));
         findings.extend(hindsight(&place, &found));
     }
@@ -54,10 +56,10 @@ struct Place<'a> {
     time: Option<UnixTime>,
 }
 
-fn party(node: &Place<'_>, labels: &[Label]) -> Option<Finding> {
+fn party(node: &Place<'_>, labels: &[Label], own: &str) -> Option<Finding> {
     let actors = labels
         .iter()
-        .filter(|label| label.kind == EntityKind::Actor);
+        .filter(|label| label.kind == EntityKind::Actor && label.pack != own);
     let said = said(actors);
     let summary = format!("{} is called a party: {}", node.address, said.join("; "));
     (!said.is_empty()).then(|| finding("label.party", node, said, summary))

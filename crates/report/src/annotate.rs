@@ -18,7 +18,9 @@ pub fn annotate(
         name(node, labels);
     }
     let named: Vec<Named> = report.nodes.iter().filter_map(named).collect();
-    let found = findings.into_iter().chain(about_labels(&named, labels));
+    let found = findings
+        .into_iter()
+        .chain(about_labels(&named, labels, &report.case.name));
     report.findings.extend(found.map(Finding::from));
     report.sort();
 }

@@ -125,8 +125,18 @@ fn labelled(first: &Label, node: &Node) -> String {
     format!(
         " ({}, says {}{since}{late}{more})",
         clipped(&first.label, LONGEST),
-        clipped(&first.source, LONGEST_SOURCE)
+        clipped(&in_words(&first.source), LONGEST_SOURCE)
     )
+}
+
+/// A long text cut off after a whole word.
+fn in_words(text: &str) -> String {
+    if text.chars().take(LONGEST_SOURCE + 1).count() <= LONGEST_SOURCE {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(LONGEST_SOURCE - 1).collect();
+    let whole = start.rsplit_once(' ').map_or(&*start, |(whole, _)| whole);
+    format!("{whole}…")
 }
 
 /// `fifo 1.0 BTC, haircut 0.5 BTC`, in the order of the case's rules; one amount where they agree.
