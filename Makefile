@@ -45,6 +45,7 @@ nodes:
 	@for name in anvil hardhat solcjs; do case "$$(scripts/find-node.sh $$name)" in \
 		"" | "$(CACHE)/bin/"*) exec scripts/install-evm-tools.sh ;; esac; done
 	@scripts/install-browser.sh
+	@scripts/install-readers.sh
 
 bitcoind: ## Build a Bitcoin Core node for the tests
 	@scripts/build-bitcoind.sh

@@ -13,7 +13,16 @@ use crate::reading::Reading;
 use crate::scene::{CHAIN, Scene};
 use crate::wide::Wide;
 
-const FORMATS: [&str; 5] = ["text", "json", "csv", "graphml", "dot"];
+const FORMATS: [&str; 8] = [
+    "text",
+    "json",
+    "csv",
+    "graphml",
+    "gexf",
+    "cytoscape",
+    "dot",
+    "md",
+];
 
 /// The theft traced under the name `theft`.
 fn traced(scene: &Scene) -> (TempDir, Finished) {

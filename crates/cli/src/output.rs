@@ -19,6 +19,23 @@ pub(crate) fn write_on(piece: &[u8]) -> io::Result<bool> {
     }
 }
 
+/// Standard output for a result of many pieces; once the reader has gone away, the rest goes nowhere.
+#[derive(Debug, Default)]
+pub(crate) struct Piped {
+    gone: bool,
+}
+
+impl Write for Piped {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.gone = self.gone || !write_on(piece)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes a result to standard output as indented JSON.
 pub(crate) fn print_json<T: Serialize>(value: &T) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;

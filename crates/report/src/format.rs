@@ -8,7 +8,8 @@ use std::str::FromStr;
 use hansel_ledger::AmountError;
 
 use crate::{
-    Report, csv_accounting, csv_cash_outs, csv_flows, csv_nodes, dot, graphml, html, picture, text,
+    Report, csv_accounting, csv_cash_outs, csv_flows, csv_nodes, cytoscape, dot, gexf, graphml,
+    html, markdown, picture, text,
 };
 
 /// A form that a report can be written in.
@@ -24,8 +25,14 @@ pub enum Format {
     CashOutCsv,
     /// GraphML for yEd, Gephi and NetworkX.
     GraphMl,
+    /// GEXF with time for Gephi and NetworkX.
+    Gexf,
+    /// JSON for Cytoscape.
+    Cytoscape,
     /// A drawing for Graphviz.
     Dot,
+    /// A case file in Markdown.
+    Markdown,
     /// One page that needs nothing else, for any browser.
     Html,
     /// A picture of where the money went, for a document.
@@ -76,43 +83,52 @@ pub struct Rendered {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Text,
         Self::Json,
         Self::Csv,
         Self::CashOutCsv,
         Self::GraphMl,
+        Self::Gexf,
+        Self::Cytoscape,
         Self::Dot,
         Self::Html,
+        Self::Markdown,
         Self::Svg,
     ];
 
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
+    /// The name on the command line, and the files with what writes them, in the order in which they are rendered.
+    fn form(self) -> (&'static str, &'static [(&'static str, Writer)]) {
         match self {
-            Self::Text => "text",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::CashOutCsv => "cashout-csv",
-            Self::GraphMl => "graphml",
-            Self::Dot => "dot",
-            Self::Html => "html",
-            Self::Svg => "svg",
+            Self::Text => ("text", &[(".txt", text::write)]),
+            Self::Json => ("json", &[(".json", write_json)]),
+            Self::Csv => (
+                "csv",
+                &[
+                    ("-nodes.csv", csv_nodes::write),
+                    ("-flows.csv", csv_flows::write),
+                    ("-accounting.csv", csv_accounting::write),
+                ],
+            ),
+            Self::CashOutCsv => ("cashout-csv", &[("-cash-outs.csv", csv_cash_outs::write)]),
+            Self::GraphMl => ("graphml", &[(".graphml", graphml::write)]),
+            Self::Gexf => ("gexf", &[(".gexf", gexf::write)]),
+            Self::Cytoscape => ("cytoscape", &[(".cyjs", cytoscape::write)]),
+            Self::Dot => ("dot", &[(".dot", dot::write)]),
+            Self::Html => ("html", &[(".html", html::write)]),
+            Self::Markdown => ("md", &[(".md", markdown::write)]),
+            Self::Svg => ("svg", &[(".svg", picture::write)]),
         }
     }
 
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        self.form().0
+    }
+
     /// What the names of the format's files end in, in the order in which they are rendered.
-    pub fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Text => &[".txt"],
-            Self::Json => &[".json"],
-            Self::Csv => &["-nodes.csv", "-flows.csv", "-accounting.csv"],
-            Self::CashOutCsv => &["-cash-outs.csv"],
-            Self::GraphMl => &[".graphml"],
-            Self::Dot => &[".dot"],
-            Self::Html => &[".html"],
-            Self::Svg => &[".svg"],
-        }
+    pub fn suffixes(self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.form().1.iter().map(|(suffix, _)| *suffix)
     }
 
     /// The files for an output that the user named: the path itself for a format of one file; for several,
@@ -122,18 +138,14 @@ impl Format {
         if suffixes.len() == 1 {
             return vec![output.to_owned()];
         }
-        let has_extension = output
-            .extension()
-            .is_some_and(|extension| extension == self.name());
+        let own = |suffix: &str| Path::new(suffix).extension() == output.extension();
+        let has_extension = output.extension().is_some() && self.suffixes().any(own);
         let base = if has_extension {
             output.with_extension("")
         } else {
             output.to_owned()
         };
-        suffixes
-            .iter()
-            .map(|suffix| with_suffix(&base, suffix))
-            .collect()
+        suffixes.map(|suffix| with_suffix(&base, suffix)).collect()
     }
 
     /// File names for a case where the user named none; characters that a file system could mind are replaced.
@@ -148,7 +160,6 @@ impl Format {
         let stem: String = case.chars().take(80).map(plain).collect();
         let stem = if stem.is_empty() { "report" } else { &*stem };
         self.suffixes()
-            .iter()
             .map(|suffix| format!("{stem}{suffix}"))
             .collect()
     }
@@ -178,34 +189,37 @@ impl FromStr for Format {
     }
 }
 
-/// Writes a report in one format; one entry per [`Format::suffixes`], in that order.
+/// Writes a report in one format to memory; one entry per [`Format::suffixes`], in that order.
 pub fn render(report: &Report, format: Format) -> Result<Vec<Rendered>, FormatError> {
-    let writers: &[Writer] = match format {
-        Format::Text => &[text::write],
-        Format::Json => &[write_json],
-        Format::Csv => &[csv_nodes::write, csv_flows::write, csv_accounting::write],
-        Format::CashOutCsv => &[csv_cash_outs::write],
-        Format::GraphMl => &[graphml::write],
-        Format::Dot => &[dot::write],
-        Format::Html => &[html::write],
-        Format::Svg => &[picture::write],
-    };
-    let files = format.suffixes().iter().zip(writers);
+    let files = format.suffixes().enumerate();
     files
-        .map(|(suffix, write)| file(report, suffix, *write))
+        .map(|(index, suffix)| {
+            let mut bytes = Vec::new();
+            write_file(report, format, index, &mut bytes)?;
+            Ok(Rendered { suffix, bytes })
+        })
         .collect()
+}
+
+/// Writes one file of a format, counted like [`Format::suffixes`]; a report of any size goes out piece by piece.
+///
+/// `out` is written to in small pieces: give it a buffer. A number beyond the format's files writes nothing.
+pub fn write_file(
+    report: &Report,
+    format: Format,
+    index: usize,
+    out: &mut dyn io::Write,
+) -> Result<(), FormatError> {
+    match format.form().1.get(index) {
+        Some((_, write)) => write(report, out),
+        None => Ok(()),
+    }
 }
 
 type Writer = fn(&Report, &mut dyn io::Write) -> Result<(), FormatError>;
 
-fn file(report: &Report, suffix: &'static str, write: Writer) -> Result<Rendered, FormatError> {
-    let mut bytes = Vec::new();
-    write(report, &mut bytes)?;
-    Ok(Rendered { suffix, bytes })
-}
-
 fn write_json(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
-    Ok(out.write_all(report.to_json().as_bytes())?)
+    Ok(report.write_json(out)?)
 }
 
 #[cfg(test)]
@@ -220,7 +234,7 @@ mod tests {
         let message = "p\u{1b}df".parse::<Format>().unwrap_err().to_string();
         assert_eq!(
             message,
-            r"`p\u{1b}df` is not one of text, json, csv, cashout-csv, graphml, dot, html, svg"
+            r"`p\u{1b}df` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg"
         );
     }
 

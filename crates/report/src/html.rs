@@ -6,7 +6,7 @@
 
 mod data;
 mod headline;
-mod methods;
+pub(crate) mod methods;
 mod tables;
 mod unknown;
 

@@ -19,6 +19,8 @@ pub use node::{Label, Node, NodeCoverage, NodeGap, NodeHolding, NodeKind, Stop, 
 pub use schema_name::SchemaName;
 pub use timestamp::Timestamp;
 
+use std::io;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,10 +73,16 @@ pub enum ReportError {
 impl Report {
     /// Writes the report as indented JSON with a final newline; equal reports give equal bytes.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
+        let mut bytes = Vec::new();
+        self.write_json(&mut bytes)
             .expect("a report's map keys are strings and its numbers integers");
-        text.push('\n');
-        text
+        String::from_utf8(bytes).expect("JSON is UTF-8")
+    }
+
+    /// Writes what [`Self::to_json`] gives, piece by piece. Fails where `out` does.
+    pub fn write_json(&self, mut out: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
     }
 
     /// Reads a report that [`Self::to_json`] or another program wrote.

@@ -1,15 +1,17 @@
 //! `hansel report`: write the report of a traced case.
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use hansel_report::{Format, Report, render};
+use hansel_report::{Format, FormatError, Report, write_file};
 
 use super::trace::{exit, stored_report};
 use crate::args::{Common, Exit, ReportArgs};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::{print, say};
+use crate::output::{Piped, say};
 use crate::sources;
 
 /// Runs the command.
@@ -25,23 +27,31 @@ pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Fail
     exit(&built)
 }
 
-/// Writes a report to standard output, or to the files that a path stands for.
+/// Writes a report to standard output, or to the files that a path stands for, piece by piece.
 pub(crate) fn write(report: &Report, format: Format, output: Option<&Path>) -> Result<(), Failure> {
-    let files = render(report, format)?;
     let Some(output) = output else {
-        let several = files.len() > 1;
-        for file in files {
-            if several {
-                say(&format!("{}{}", report.case.name, file.suffix));
-            }
-            print(&String::from_utf8_lossy(&file.bytes))?;
-        }
-        return Ok(());
+        return Ok(write_on_standard_output(report, format)?);
     };
-    for (path, file) in format.paths(output).iter().zip(files) {
-        std::fs::write(path, &file.bytes)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    for (index, path) in format.paths(output).iter().enumerate() {
+        let cannot = || format!("cannot write {}", path.display());
+        let mut file = BufWriter::new(File::create(path).with_context(cannot)?);
+        write_file(report, format, index, &mut file).with_context(cannot)?;
+        file.flush().with_context(cannot)?;
         say(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+fn write_on_standard_output(report: &Report, format: Format) -> Result<(), FormatError> {
+    let suffixes = format.suffixes();
+    let several = suffixes.len() > 1;
+    for (index, suffix) in suffixes.enumerate() {
+        if several {
+            say(&format!("{}{suffix}", report.case.name));
+        }
+        let mut out = BufWriter::new(Piped::default());
+        write_file(report, format, index, &mut out)?;
+        out.flush()?;
     }
     Ok(())
 }

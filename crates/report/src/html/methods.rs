@@ -25,8 +25,8 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     )
 }
 
-/// Source: docs/methods.md, which names the judgments and papers behind each rule.
-fn meaning(rule: Rule) -> &'static str {
+/// What a rule says. Source: docs/methods.md, which names the judgments and papers behind each rule.
+pub(crate) fn meaning(rule: Rule) -> &'static str {
     match rule {
         Rule::Fifo => "First in, first out: what entered a pool first leaves it first.",
         Rule::Lifo => "Last in, first out: what entered a pool last leaves it first.",
@@ -46,7 +46,8 @@ fn meaning(rule: Rule) -> &'static str {
     }
 }
 
-fn fees(rule: FeeRule) -> &'static str {
+/// Who pays a fee.
+pub(crate) fn fees(rule: FeeRule) -> &'static str {
     match rule {
         FeeRule::Last => "The fee of a transaction is drawn after all its outputs.",
         FeeRule::ProRata => "Every segment of a transaction's inputs pays its share of the fee.",

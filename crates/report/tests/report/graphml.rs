@@ -1,10 +1,8 @@
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use hansel_report::{Format, FormatError, render};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use crate::readers;
 use crate::sample::{self, SPLIT};
 
 /// Reads the whole document and gives the ids of its nodes and edges.
@@ -68,7 +66,12 @@ fn amounts_that_no_long_can_hold_are_typed_as_text() {
 
 #[test]
 fn a_flow_to_a_node_that_is_not_listed_is_refused() {
-    for format in [Format::GraphMl, Format::Dot] {
+    for format in [
+        Format::GraphMl,
+        Format::Gexf,
+        Format::Cytoscape,
+        Format::Dot,
+    ] {
         let mut report = sample::report();
         report.nodes.pop();
         let error = render(&report, format).unwrap_err();
@@ -87,31 +90,9 @@ fn a_flow_to_a_node_that_is_not_listed_is_refused() {
 
 /// Runs a Python script on the graph; `None` where Python or NetworkX is not installed.
 pub(crate) fn with_networkx(xml: &str, script: &str) -> Option<String> {
-    let installed = Command::new("python3")
-        .args(["-c", "import networkx"])
-        .stderr(Stdio::null())
-        .status();
-    if !installed.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: python3 with NetworkX is not installed");
-        return None;
-    }
     let script =
         format!("import sys, networkx as nx\ng = nx.parse_graphml(sys.stdin.read())\n{script}");
-    let mut python = Command::new("python3");
-    let python = python
-        .args(["-c", &script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut child = python.spawn().unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(xml.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    Some(String::from_utf8(output.stdout).unwrap())
+    readers::python("networkx", &script, xml.as_bytes())
 }
 
 #[test]
@@ -126,5 +107,18 @@ fn networkx_reads_the_graph_with_whole_numbers() {
         let label =
             "Example Exchange\nbc1qw508…7kv8f3t4\noutput:2f1d8e64…445566ff:1\nstop: exchange";
         assert_eq!(output, format!("5 4 True 592846148843\n{label}\n"));
+    }
+}
+
+#[test]
+fn nodes_and_edges_are_drawn_by_their_share_and_their_end() {
+    let xml = sample::rendered(&sample::report(), Format::GraphMl);
+    let script = format!(
+        "n = g.nodes['bitcoin:output:{SPLIT}:0']\nprint(n['size'], n['r'], n['g'], n['b'])"
+    );
+    assert!(xml.contains(r##"<y:Fill color="#3c6e47"/>"##), "{xml}");
+    assert_eq!(xml.matches("<y:LineStyle width=").count(), 4);
+    if let Some(output) = with_networkx(&xml, &script) {
+        assert_eq!(output, "50 60 110 71\n");
     }
 }

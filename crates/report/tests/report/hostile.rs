@@ -4,7 +4,7 @@ use hansel_report::text::write_in;
 use hansel_report::{Format, Report, json_schema, render};
 use serde_json::Value;
 
-use crate::{dot, graphml, sample};
+use crate::{cytoscape, dot, graphml, markdown, readers, sample};
 
 const HOSTILE: [&str; 14] = [
     "<script>alert(1)</script>",
@@ -79,9 +79,13 @@ fn every_format_shows_hidden_characters_instead_of_sending_them() {
         for format in [
             Format::Text,
             Format::Csv,
+            Format::CashOutCsv,
             Format::GraphMl,
+            Format::Gexf,
+            Format::Cytoscape,
             Format::Dot,
             Format::Html,
+            Format::Markdown,
             Format::Svg,
         ] {
             assert_plain(
@@ -194,6 +198,55 @@ fn networkx_reads_hostile_graphs() {
     if let Some(output) = graphml::with_networkx(&xml, "print(len(g.nodes), len(g.edges))") {
         assert_eq!(output, "5 4\n");
     }
+    let xml = sample::rendered(&infected(&all), Format::Gexf);
+    let script = "import sys, networkx as nx\n\
+        g = nx.read_gexf(sys.stdin.buffer)\n\
+        print(len(g.nodes), len(g.edges))";
+    if let Some(output) = readers::python("networkx", script, xml.as_bytes()) {
+        assert_eq!(output, "5 4\n");
+    }
+}
+
+#[test]
+fn cytoscape_reads_hostile_graphs() {
+    for hostile in HOSTILE {
+        if let Some(output) = cytoscape::counted(&infected(hostile)) {
+            assert_eq!(output, "5 4 300000000000\n", "{hostile:?}");
+        }
+    }
+}
+
+#[test]
+fn markdown_shows_hostile_text_and_does_nothing_else() {
+    let links = [
+        "[x](javascript:alert(1))",
+        "![x](http://evil)",
+        "<http://evil>",
+        "[^1]",
+        "# head",
+        "$x$",
+    ];
+    let plain = markdown::read(&sample::rendered(&sample::report(), Format::Markdown));
+    let lines = |text: &str| text.lines().count();
+    for hostile in HOSTILE.into_iter().chain(links) {
+        let infected = sample::rendered(&infected(hostile), Format::Markdown);
+        let (doing, text) = markdown::read(&infected);
+        assert_eq!(doing, Vec::<String>::new(), "{hostile:?}: {infected}");
+        assert_eq!(lines(&text), lines(&plain.1), "{hostile:?}: {infected}");
+    }
+}
+
+#[test]
+fn the_same_report_gives_the_same_bytes_in_every_format() {
+    let report = infected(&HOSTILE.concat());
+    let again = Report::from_json(report.to_json().as_bytes()).unwrap();
+    for format in Format::ALL {
+        assert_eq!(
+            render(&report, format).unwrap(),
+            render(&again, format).unwrap(),
+            "{format}"
+        );
+    }
 }
 
 #[test]
@@ -208,9 +261,11 @@ fn text_of_a_megabyte_neither_stops_nor_floods_what_people_read() {
             | Format::Csv
             | Format::CashOutCsv
             | Format::GraphMl
+            | Format::Gexf
+            | Format::Cytoscape
             | Format::Dot
             | Format::Html => assert!(size > 1_000_000),
-            Format::Svg => assert!(size < 100_000),
+            Format::Svg | Format::Markdown => assert!(size < 100_000),
         }
     }
 }

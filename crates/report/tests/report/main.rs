@@ -6,11 +6,15 @@
 )]
 
 mod csv;
+mod cytoscape;
 mod dot;
+mod gexf;
 mod graphml;
 mod hostile;
 mod html;
 mod json;
+mod markdown;
+mod readers;
 mod sample;
 mod svg;
 mod text;
