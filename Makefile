@@ -65,6 +65,7 @@ bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-ethereum --bench decode
 	$(CARGO) bench --locked --package hansel-heuristics --bench detectors
 	$(CARGO) bench --locked --package hansel-labels --bench labels
+	$(CARGO) bench --locked --package hansel-scan --bench scan
 	$(CARGO) bench --locked --package hansel --bench requests
 	$(CARGO) bench --locked --package hansel --bench accounts
 

@@ -1,0 +1,62 @@
+//! What can be wrong with a block's bytes, and with what is to be watched.
+
+use thiserror::Error;
+
+/// Why bytes are not a block. Offsets count from the first byte of the block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum BlockError {
+    /// The block ends before something that it announces.
+    #[error("the block is cut: {wanted} bytes are announced at offset {offset}, {left} are left")]
+    Cut {
+        /// Where they were to begin.
+        offset: usize,
+        /// How many were announced.
+        wanted: u64,
+        /// How many there are.
+        left: usize,
+    },
+    /// A length that takes more bytes than it needs, which no node writes.
+    #[error("the length at offset {offset} is not written in its shortest form")]
+    LongLength {
+        /// Where it stands.
+        offset: usize,
+    },
+    /// A transaction without inputs, or in a form that is not known.
+    #[error("the transaction at offset {offset} has the unknown form {flag}")]
+    UnknownForm {
+        /// Where it begins.
+        offset: usize,
+        /// The byte that names the form.
+        flag: u8,
+    },
+    /// A transaction in the form that has witnesses, and without any.
+    #[error("the transaction at offset {offset} announces witnesses and has none")]
+    NoWitness {
+        /// Where it begins.
+        offset: usize,
+    },
+    /// Bytes after the last transaction.
+    #[error("{left} bytes follow the last transaction, which ends at offset {offset}")]
+    Trailing {
+        /// Where the last transaction ends.
+        offset: usize,
+        /// How many bytes follow.
+        left: usize,
+    },
+    /// More bytes than a block may have.
+    #[error("the block has {bytes} bytes; {most} are allowed")]
+    TooLong {
+        /// How many it has.
+        bytes: usize,
+        /// How many a block may have.
+        most: usize,
+    },
+}
+
+/// More is to be watched than one set can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a watch set holds up to 4,294,967,295 bytes of keys; this is exceeded after {keys} keys")]
+pub struct Crowded {
+    /// How many keys fitted.
+    pub keys: usize,
+}
