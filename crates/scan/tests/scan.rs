@@ -137,6 +137,27 @@ fn a_length_of_any_size_ends_at_the_end_of_the_block() {
 }
 
 #[test]
+fn a_form_with_witnesses_has_one_unless_nothing_is_spent() {
+    let watched = (Vec::new(), vec![ScriptBuf::from(vec![0x51])]);
+    let watch = WatchSet::new([], &watched.1).unwrap();
+    let input = [&[7; 36][..], &[0], &[0xff; 4]].concat();
+    let output = [&[1, 0, 0, 0, 0, 0, 0, 0][..], &[1, 0x51]].concat();
+    let block = |inputs: &[u8], witnesses: &[u8]| {
+        let form = [&[0; 80][..], &[1], &[2, 0, 0, 0], &[0, 1]].concat();
+        [&form, inputs, &[1], &output, witnesses, &[0; 4]].concat()
+    };
+    let one = [&[1][..], &input].concat();
+    let blocks = [block(&[0], &[]), block(&one, &[1, 0]), block(&one, &[0])];
+    let mut scanner = Scanner::default();
+    for raw in &blocks {
+        agrees_with_the_decoder(raw, &mut scanner, &watch, &watched);
+    }
+    let taken = blocks.map(|raw| scanner.scan(&raw, &watch).map(|(_, hits)| hits.len()));
+    let refused = BlockError::NoWitness { offset: 81 };
+    assert_eq!(taken, [Ok(1), Ok(1), Err(refused)]);
+}
+
+#[test]
 fn a_key_given_twice_keeps_its_number_and_numbers_have_no_gaps() {
     let keys = KeySet::new(["a", "b", "a", "", "b", "c"]).unwrap();
     let number = |key: &str| keys.find(key.as_bytes());
