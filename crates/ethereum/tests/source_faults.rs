@@ -337,9 +337,9 @@ fn probes_go_out_in_batches_and_an_endpoint_without_batches_is_asked_one_by_one(
     let probes = batched.count("eth_getTransactionCount");
     let calls = batched.calls().len();
     let saved = calls - usize::try_from(batched.requests()).unwrap();
-    assert!(batched.largest_batch() >= 10, "{}", batched.largest_batch());
-    // One request carries a whole round of the search, or ten probes of it.
-    assert!(saved * 10 >= probes * 7, "{saved} saved of {probes} probes");
+    assert!(batched.largest_batch() >= 5, "{}", batched.largest_batch());
+    // One request carries a whole round of the search, or five probes of it.
+    assert!(saved * 2 >= probes, "{saved} saved of {probes} probes");
     let single = town.proxy([RpcRule::always("", RpcFault::BatchLimit(1))]);
     let told = ask(&town.source(&single.url()), &town.ether()).unwrap();
     assert_whole(&told, &truth);

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::{Contradiction, WalkError};
 
 /// Below this many, what waits goes out in one request and is not spread over several.
-const FEW: usize = 10;
+const FEW: usize = 5;
 
 /// Something of the state after a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,8 +107,10 @@ struct Shared<E> {
 
 struct Queue<E> {
     waiting: VecDeque<Waiting<E>>,
-    /// Requests that are open.
+    /// Requests that are open, or about to be.
     carriers: usize,
+    /// Those that are about to be: they take what waits.
+    setting_out: usize,
 }
 
 impl<E> Clone for Probes<E> {
@@ -123,6 +125,7 @@ impl<E: Send + 'static> Probes<E> {
         let queue = Queue {
             waiting: VecDeque::new(),
             carriers: 0,
+            setting_out: 0,
         };
         Self(Arc::new(Shared {
             batch,
@@ -154,9 +157,10 @@ impl<E: Send + 'static> Probes<E> {
             queue.waiting.push_back(Waiting { probe, answer });
             receivers.push(receiver);
         }
-        let wanted = queue.waiting.len().div_ceil(FEW).min(self.0.at_once);
-        while queue.carriers < wanted {
+        let wanted = queue.waiting.len().div_ceil(FEW);
+        while queue.setting_out < wanted && queue.carriers < self.0.at_once {
             queue.carriers += 1;
+            queue.setting_out += 1;
             tokio::spawn(Arc::clone(&self.0).carry());
         }
         receivers
@@ -166,12 +170,16 @@ impl<E: Send + 'static> Probes<E> {
 impl<E: Send + 'static> Shared<E> {
     /// Takes parts of the queue to the endpoint, one after the other, until nothing waits any more.
     async fn carry(self: Arc<Self>) {
-        let carrier = Carrier(&self);
+        let mut carrier = Carrier {
+            shared: &self,
+            setting_out: true,
+        };
         // Whoever is about to ask gets into the same request.
         tokio::task::yield_now().await;
-        while let Some(load) = carrier.0.load() {
+        carrier.set_out();
+        while let Some(load) = carrier.shared.load() {
             let probes = load.iter().map(|waiting| waiting.probe).collect();
-            let answers = (carrier.0.batch)(probes).await;
+            let answers = (carrier.shared.batch)(probes).await;
             for (waiting, answer) in load.into_iter().zip(answers) {
                 // Whoever asked may have gone.
                 let _unheard = waiting.answer.send(answer);
@@ -190,19 +198,33 @@ impl<E: Send + 'static> Shared<E> {
         let count = part.min(self.largest).min(waiting);
         Some(queue.waiting.drain(..count).collect())
     }
+}
 
+impl<E> Shared<E> {
     fn queue(&self) -> MutexGuard<'_, Queue<E>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One open request. It is taken off however it ends: a runtime that stops drops it halfway.
-struct Carrier<'a, E>(&'a Shared<E>);
+/// One request. It is taken off however it ends: a runtime that stops drops it halfway.
+struct Carrier<'a, E> {
+    shared: &'a Shared<E>,
+    setting_out: bool,
+}
+
+impl<E> Carrier<'_, E> {
+    fn set_out(&mut self) {
+        if std::mem::take(&mut self.setting_out) {
+            let mut queue = self.shared.queue();
+            queue.setting_out = queue.setting_out.saturating_sub(1);
+        }
+    }
+}
 
 impl<E> Drop for Carrier<'_, E> {
     fn drop(&mut self) {
-        let queue = self.0.queue.lock();
-        let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
+        self.set_out();
+        let mut queue = self.shared.queue();
         queue.carriers = queue.carriers.saturating_sub(1);
     }
 }

@@ -198,6 +198,11 @@ impl AccountFacts {
         merged
     }
 
+    /// Of how many pools there are statements.
+    pub(crate) fn statement_count(&self) -> usize {
+        self.statements.len()
+    }
+
     /// The blocks over which each pool is followed: what its statements cover unless they call it a hub.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = (PoolKey, Piece)> {
         self.statements.iter().flat_map(|(key, statements)| {

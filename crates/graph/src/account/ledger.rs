@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::Address;
 use hansel_ledger::{Amount, BlockRef};
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::PoolKey;
 use super::facts::{AccountFacts, Piece};
@@ -13,7 +14,8 @@ use super::facts::{AccountFacts, Piece};
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     pub(crate) key: PoolKey,
-    pieces: Vec<Piece>,
+    /// Nearly always one, which then needs no memory of its own.
+    pieces: SmallVec<[Piece; 1]>,
     /// The next piece to begin, and the block in which it does.
     next: usize,
     begins: u64,
@@ -37,7 +39,7 @@ impl Pool {
     fn new(key: PoolKey) -> Self {
         Self {
             key,
-            pieces: Vec::new(),
+            pieces: SmallVec::new(),
             next: 0,
             begins: u64::MAX,
             until: None,
@@ -94,7 +96,7 @@ impl Pool {
 pub(crate) struct Ledger {
     numbers: HashMap<PoolKey, usize>,
     pub(crate) pools: Vec<Pool>,
-    followed: HashMap<Address, Vec<(u64, u64)>>,
+    followed: HashMap<Address, SmallVec<[(u64, u64); 1]>>,
     creators: BTreeMap<Address, BTreeSet<Address>>,
     senders: BTreeSet<Address>,
     holders: BTreeSet<Address>,
@@ -102,7 +104,13 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(facts: &AccountFacts) -> Self {
-        let mut ledger = Self::default();
+        let statements = facts.statement_count();
+        let mut ledger = Self {
+            numbers: HashMap::with_capacity(statements),
+            pools: Vec::with_capacity(statements),
+            followed: HashMap::with_capacity(statements),
+            ..Self::default()
+        };
         for (key, piece) in facts.pieces() {
             let pool = ledger.number(key);
             ledger.pools[pool].push(piece);
