@@ -12,13 +12,16 @@
     reason = "a measurement"
 )]
 
+use std::fs;
 use std::hint::black_box;
 use std::time::Instant;
 
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::{Hash as _, sha256};
+use bitcoin::p2p::Magic;
 use bitcoin::{Block, OutPoint, ScriptBuf, Txid};
-use hansel_scan::{Scanner, Visitor, WatchSet, visit};
+use hansel_scan::{BlockFiles, Scanner, Visitor, WatchSet, visit};
+use tempfile::TempDir;
 
 #[path = "../crates/scan/tests/blocks/mod.rs"]
 mod blocks;
@@ -32,6 +35,8 @@ const ROUNDS: usize = 5;
 fn main() {
     let corpus = corpus();
     let bytes: usize = corpus.iter().map(Vec::len).sum();
+    let directory = written(&corpus);
+    let files = BlockFiles::open(directory.path(), Magic::BITCOIN).unwrap();
     println!("{} blocks, {} MB", corpus.len(), bytes / 1_000_000);
     println!(
         "| pass | watched outpoints and scripts | GB/s | of decoding | of the bare walk | whole chain | hits |"
@@ -68,7 +73,53 @@ fn main() {
             name,
             scan,
         );
+        let read = speed(bytes, || from_files(&files, &mut scanner, &watch));
+        assert_eq!(read.1, scan.1);
+        row("scan of blk*.dat", name, read);
     }
+}
+
+/// The blocks as a node writes them, masked, 128 MiB to a file; the system keeps them in memory.
+fn written(corpus: &[Vec<u8>]) -> TempDir {
+    const KEY: [u8; 8] = [0x5a, 3, 0x91, 0xff, 0, 7, 0xc4, 0x2e];
+    let directory = TempDir::new().unwrap();
+    let mut content = Vec::new();
+    let mut number = 0;
+    let mut write = |content: &mut Vec<u8>| {
+        let masked = content.iter_mut().zip(KEY.into_iter().cycle());
+        masked.for_each(|(byte, key)| *byte ^= key);
+        fs::write(
+            directory.path().join(format!("blk{number:05}.dat")),
+            &content,
+        )
+        .unwrap();
+        number += 1;
+        content.clear();
+    };
+    for block in corpus {
+        if content.len() + block.len() > 128 << 20 {
+            write(&mut content);
+        }
+        content.extend(Magic::BITCOIN.to_bytes());
+        content.extend(u32::try_from(block.len()).unwrap().to_le_bytes());
+        content.extend(block);
+    }
+    write(&mut content);
+    fs::write(directory.path().join("xor.dat"), KEY).unwrap();
+    directory
+}
+
+fn from_files(files: &BlockFiles, scanner: &mut Scanner, watch: &WatchSet) -> usize {
+    let mut hits = 0;
+    let mut block = Vec::new();
+    for number in files.numbers() {
+        let mut file = files.file(*number).unwrap();
+        while let Some(place) = file.next_place().unwrap() {
+            file.read(&place, &mut block).unwrap();
+            hits += scanner.scan(&block, watch).unwrap().1.len();
+        }
+    }
+    hits
 }
 
 /// Gigabytes per second, best of some rounds, and what the work counted.

@@ -35,6 +35,36 @@ impl<'a> Header<'a> {
     }
 }
 
+/// Whether the header of a block commits to its transactions; takes the hash of each.
+///
+/// # Errors
+///
+/// Where the bytes are not exactly one block.
+pub fn has_its_transactions(block: &[u8]) -> Result<bool, BlockError> {
+    let mut starts = Starts::default();
+    let header = visit(block, &mut starts)?;
+    let mut txids = Vec::with_capacity(starts.0.len());
+    for offset in starts.0 {
+        txids.push(txid_at(block, offset, &mut Starts::default())?.to_raw_hash());
+    }
+    let root = bitcoin::merkle_tree::calculate_root(txids.into_iter());
+    Ok(root.is_some_and(|root| root.as_byte_array() == &header.0[36..68]))
+}
+
+/// Where the transactions of a block begin.
+#[derive(Default)]
+struct Starts(Vec<usize>);
+
+impl<'a> Visitor<'a> for Starts {
+    fn transaction(&mut self, offset: usize) {
+        self.0.push(offset);
+    }
+
+    fn input(&mut self, _offset: usize, _outpoint: &'a [u8; 36]) {}
+
+    fn output(&mut self, _offset: usize, _value: u64, _script: &'a [u8]) {}
+}
+
 /// What a walk through a block meets, in the block's order.
 pub trait Visitor<'a> {
     /// A transaction begins at this offset of the block.

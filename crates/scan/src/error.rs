@@ -1,5 +1,8 @@
-//! What can be wrong with a block's bytes, and with what is to be watched.
+//! What can be wrong with a block's bytes, with files of blocks, and with what is to be watched.
 
+use std::path::PathBuf;
+
+use bitcoin::BlockHash;
 use thiserror::Error;
 
 /// Why bytes are not a block. Offsets count from the first byte of the block.
@@ -59,4 +62,50 @@ pub enum BlockError {
 pub struct Crowded {
     /// How many keys fitted.
     pub keys: usize,
+}
+
+/// Why blocks cannot be read from a node's files.
+#[derive(Debug, Error)]
+pub enum FilesError {
+    /// A file or the directory cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unread {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The directory holds none.
+    #[error("{} holds no blk*.dat: name the `blocks` directory of a Bitcoin Core node", directory.display())]
+    NoFiles {
+        /// Which.
+        directory: PathBuf,
+    },
+    /// The key has another length than eight bytes.
+    #[error("the key in {} has {length} bytes instead of 8", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// How long it is.
+        length: usize,
+    },
+    /// A file became shorter since it was opened.
+    #[error("{} ends within block {hash} at offset {offset}", path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// The block.
+        hash: BlockHash,
+        /// Where it begins.
+        offset: u64,
+    },
+    /// A block of the chain is in no file.
+    #[error(
+        "block {hash} is in no file: the node is pruned, writes it just now, or is on another branch"
+    )]
+    NotThere {
+        /// Which.
+        hash: BlockHash,
+    },
 }

@@ -3,13 +3,17 @@
 mod block;
 mod bytes;
 mod error;
+mod files;
 mod filter;
+mod index;
 mod keys;
 mod scanner;
 mod watch;
 
-pub use block::{Header, Visitor, visit};
-pub use error::{BlockError, Crowded};
+pub use block::{Header, Visitor, has_its_transactions, visit};
+pub use error::{BlockError, Crowded, FilesError};
+pub use files::{BlockFile, BlockFiles, Place};
+pub use index::BlockIndex;
 pub use keys::KeySet;
 pub use scanner::{Hit, Scanner, Touch};
 pub use watch::WatchSet;
