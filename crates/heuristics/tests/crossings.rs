@@ -14,7 +14,7 @@ use bitcoin::hashes::Hash as _;
 use bitcoin::{Network, ScriptBuf, Txid};
 use hansel_heuristics::crossing::memo::{Memo, NoMemo};
 use hansel_heuristics::crossing::{
-    Bridges, Carrier, Departure, Deployment, OutputView, Payee, Protocol, Reason, Search,
+    Arrival, Bridges, Carrier, Departure, Deployment, OutputView, Payee, Protocol, Reason, Search,
     TransactionView,
 };
 use hansel_ledger::{
@@ -587,7 +587,7 @@ fn recorded_router_calls_hold_memos_that_are_read() {
         return;
     };
     let lines = std::fs::read_to_string(file).unwrap();
-    let mut read = 0;
+    let mut read = Vec::new();
     for line in lines.lines() {
         let call: serde_json::Value = serde_json::from_str(line).unwrap();
         if !call["service"].as_str().unwrap().starts_with("THOR") {
@@ -598,11 +598,24 @@ fn recorded_router_calls_hold_memos_that_are_read() {
         let start = 4 + usize::try_from(U256::from_be_slice(words(3))).unwrap();
         let length = usize::try_from(U256::from_be_slice(&input[start..start + 32])).unwrap();
         let memo = &input[start + 32..start + 32 + length];
-        let memo = Memo::parse(memo, Protocol::Thorchain);
-        assert!(memo.is_ok(), "{memo:?}");
-        read += 1;
+        read.push(match Memo::parse(memo, Protocol::Thorchain) {
+            Ok(Memo::Swap(swap)) => {
+                let streams = swap.limit.is_some_and(|limit| limit.contains('/'));
+                let names = swap.affiliates.map(|(names, _)| names);
+                format!("{} streams {streams} affiliate {names:?}", swap.asset)
+            }
+            Ok(Memo::Out(hash)) => format!("out {hash}"),
+            Ok(Memo::Parked { purpose, owner, .. }) => format!("{purpose}: {owner:?}"),
+            other => panic!("{other:?}"),
+        });
     }
-    assert_eq!(read, 4);
+    let expected = [
+        r#"it is switched to the network's own coin: Some("thor17r5s7gus8e4gmts75372jdlmrqjavxu6606fm2")"#,
+        r#"BSC.BNB streams false affiliate Some("rg")"#,
+        "out 0x83153da8ea42775040b129df7160eb299ecc12e9eb2c800c7dc60e04f387a92f",
+        r#"ETH.ETH streams true affiliate Some("td")"#,
+    ];
+    assert_eq!(read, expected);
 }
 
 /// The two payouts of block 702861.
@@ -628,4 +641,162 @@ fn real_payouts_in_bitcoin_transactions_name_what_they_answer() {
         }
     }
     assert_eq!(links.len(), 2, "{links:?}");
+}
+
+/// Swaps of one amount at one time, both ways between Bitcoin and Ethereum, for few payees.
+mod at_once {
+    use super::*;
+
+    const SWAPS: u64 = 1_000;
+    const PAYEES: u64 = 10;
+    const AMOUNT: u64 = 1_000;
+
+    /// A fixed sequence without order, so that no rule can lean on one.
+    fn shuffled<T>(mut all: Vec<T>) -> Vec<T> {
+        let mut state = 702_861_u64;
+        for last in (1..all.len()).rev() {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            all.swap(last, usize::try_from(state >> 33).unwrap() % (last + 1));
+        }
+        all
+    }
+
+    fn member(number: u64) -> Address {
+        account(u8::try_from(100 + number % PAYEES).unwrap())
+    }
+
+    /// An odd swap leaves Bitcoin, an even one Ethereum. Their senders are few, too.
+    fn departure(number: u64) -> Departure {
+        let found = if number.is_multiple_of(2) {
+            let payee = bitcoin::Address::from_script(&script(number % PAYEES), Network::Bitcoin);
+            let memo = format!("=:b:{}:0/1/3:aff:50", payee.unwrap());
+            let mut tx = deposited(memo.as_bytes());
+            (tx.hash, tx.sender) = (keccak256(number.to_be_bytes()), member(number));
+            bridges().departures(&ethereum(), &TransactionView::Evm(&tx))
+        } else {
+            let (vault, sender) = (script(77), script(number % PAYEES));
+            let memo = op_return(&format!("=:e:{}", member(number)));
+            let outputs = [(50_000, &vault), (0, &memo), (5, &sender)];
+            let txid = keccak256(number.to_be_bytes()).0;
+            let view = bitcoin_view(Txid::from_byte_array(txid), Some(&sender), &outputs);
+            bridges().departures(&Chain::bitcoin(), &view)
+        };
+        let [departure] = <[_; 1]>::try_from(found).unwrap();
+        departure
+    }
+
+    fn bitcoin_view<'a>(
+        txid: Txid,
+        sender: Option<&'a ScriptBuf>,
+        outputs: &'a [(u64, &ScriptBuf)],
+    ) -> TransactionView<'a> {
+        let outputs = (0..).zip(outputs);
+        TransactionView::Bitcoin {
+            txid,
+            sender: sender.map(|script| &**script),
+            outputs: outputs
+                .map(|(vout, (value, script))| OutputView {
+                    vout,
+                    value: *value,
+                    script,
+                })
+                .collect(),
+        }
+    }
+
+    fn on_bitcoin(to: &ScriptBuf, memo: &str) -> Vec<Arrival> {
+        let (vault, memo) = (script(77), op_return(memo));
+        let outputs = [(AMOUNT * 100, to), (0, &memo), (900_000, &vault)];
+        let view = bitcoin_view(Txid::all_zeros(), None, &outputs);
+        bridges().arrivals(&Chain::bitcoin(), &view)
+    }
+
+    fn on_ethereum(router: Address, to: Address, memo: &str) -> Vec<Arrival> {
+        let mut tx = transaction(keccak256(memo));
+        tx.movements = vec![moved(router, to, Coin::Native, AMOUNT, 0)];
+        let words = [number(0), number(AMOUNT), text(2, memo.as_bytes())];
+        tx.events = vec![Event {
+            index: 3,
+            address: router,
+            topics: vec![
+                topics::THORCHAIN_TRANSFER_OUT,
+                account(7).into_word(),
+                to.into_word(),
+            ],
+            data: words.concat().into(),
+        }];
+        bridges().arrivals(&ethereum(), &TransactionView::Evm(&tx))
+    }
+
+    /// One swap in five is sent back, one in seven is paid in three parts; the others are paid once.
+    fn honest(number: u64, link: &str) -> Vec<Arrival> {
+        let (script, member) = (script(number % PAYEES), member(number));
+        let (memo, back) = (format!("OUT:{link}"), format!("REFUND:{link}"));
+        let refunded = number.is_multiple_of(5);
+        let parts = if number.is_multiple_of(7) { 3 } else { 1 };
+        let paid = |_| match (number.is_multiple_of(2), refunded) {
+            (true, false) => on_bitcoin(&script, &memo),
+            (true, true) => on_ethereum(ROUTER, member, &back),
+            (false, false) => on_ethereum(ROUTER, member, &memo),
+            (false, true) => on_bitcoin(&script, &back),
+        };
+        (0..parts).flat_map(paid).collect()
+    }
+
+    /// What strangers write to take part: the true link to themselves, by a router of their own, cut, of a number that
+    /// is one off, and the affiliate's fee, which is none of the customer's.
+    fn forged(link: &str) -> Vec<Arrival> {
+        let (stranger, account) = (script(666), account(66));
+        let other = format!("{:0>64}", &link[1..]);
+        [
+            on_bitcoin(&stranger, &format!("OUT:{link}")),
+            on_bitcoin(&stranger, &format!("REFUND:{link}")),
+            on_ethereum(ROUTER, account, &format!("OUT:{link}")),
+            on_ethereum(ROUTER, account, &format!("REFUND:{link}")),
+            on_ethereum(account, account, &format!("OUT:{link}")),
+            on_bitcoin(&script(3), &format!("OUT:{other}")),
+            on_bitcoin(&script(3), &format!("OUT:{}", &link[..63])),
+            on_bitcoin(&script(3), &format!("=:b:{link}")),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn a_thousand_equal_swaps_both_ways_with_refunds_parts_and_forgeries_are_paired_without_a_mistake()
+     {
+        let departures: Vec<Departure> = (0..SWAPS).map(departure).collect();
+        let mut arrivals: Vec<(Option<usize>, Arrival)> = Vec::new();
+        for (number, departure) in departures.iter().enumerate() {
+            let own = honest(u64::try_from(number).unwrap(), &departure.link.0);
+            // Of a Bitcoin payout every output is a candidate; the vault's change is nobody's.
+            let is_change = |one: &Arrival| one.payee == Payee::Script(script(77));
+            arrivals.extend(
+                own.into_iter()
+                    .map(|one| ((!is_change(&one)).then_some(number), one)),
+            );
+            if number % 10 == 3 {
+                arrivals.extend(forged(&departure.link.0).into_iter().map(|one| (None, one)));
+            }
+        }
+        let arrivals = shuffled(arrivals);
+        let (mut right, mut wrong) = (0, 0);
+        for (number, departure) in departures.iter().enumerate() {
+            for (of, arrival) in &arrivals {
+                if departure.is_answered_by(arrival) {
+                    let counted = if *of == Some(number) {
+                        &mut right
+                    } else {
+                        &mut wrong
+                    };
+                    *counted += 1;
+                }
+            }
+        }
+        let expected = arrivals.iter().filter(|(of, _)| of.is_some()).count();
+        assert_eq!((right, wrong), (expected, 0));
+        // 143 swaps are paid in three parts.
+        assert_eq!(expected, 1_000 + 2 * 143);
+    }
 }
