@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use bitcoin::{OutPoint, Txid};
@@ -496,4 +498,203 @@ fn memos_of_an_attacker_neither_stop_a_trace_nor_reach_a_terminal() {
             require_balance(&done.report());
         }
     }
+}
+
+/// 4 bitcoin of a theft of 5 cross to 60 ether; 21 of them become a token and ether again, of which 20 enter a pool that
+/// somebody's list calls a mixer.
+#[test]
+fn stolen_bitcoin_is_followed_through_a_swap_into_a_labelled_mixer() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let thief = Payee::Segwit(1);
+    let coins = bridge.regtest.fund(Payee::Segwit(2), 1);
+    let stolen = [Pay::to(thief, 5 * COIN), Pay::rest(Payee::Segwit(2))];
+    let theft = bridge.regtest.pay(&coins, &stolen, 1_000);
+    bridge.regtest.mine();
+    let ours = bridge.cast.thief;
+    let memo = format!("=:ETH.ETH:{ours}");
+    let outputs = [
+        Pay::to(VAULT, 4 * COIN),
+        Pay::note(memo.as_bytes(), 0),
+        Pay::rest(thief),
+    ];
+    let last = [OutPoint::new(theft, 0)];
+    let deposit = bridge.regtest.pay(&last, &outputs, 1_000);
+    bridge.regtest.mine();
+    bridge.catch_up();
+    let market = Market::open(&bridge);
+    bridge.wrapped = Some(market.weth);
+    let mixer = bridge.create(EvmContract::named("Mixer").with((U256::from(20 * ETHER),)));
+    bridge.pay(bridge.cast.victim, bridge.cast.vault, 100 * ETHER);
+    bridge.pay_out(ours, 60 * ETHER, &out(&deposit.to_string()));
+    let other = bridge.cast.other;
+    let gas = U256::from(ETHER / 1_000);
+    bridge.anvil.rpc().set_balance(other, gas).unwrap();
+    market.swap_there_and_back(&bridge, ours, 21 * ETHER, other);
+    let mix = evm_call("deposit(bytes32)", (B256::repeat_byte(7),));
+    let value = U256::from(20 * ETHER);
+    bridge.transact(json!({"from": other, "to": mixer, "value": value, "data": mix}));
+    let (config, esplora) = (bridge.config(), bridge.esplora());
+    call_a_mixer(config.path(), mixer);
+    let words = format!("--chain bitcoin-regtest {theft}:0 --rule fifo,lifo,haircut");
+    let report = bridge.trace(&words, config.path(), &esplora).run().report();
+    require_balance(&report);
+    assert_eq!(crossings(&report).len(), 1, "{:?}", report.unknown);
+    for rule in [Rule::Fifo, Rule::Lifo, Rule::Haircut] {
+        // 20 of what 21 of 60 ether became: more than a third of 4 bitcoin, and less than 21 of 60 parts of it.
+        let mixed = sum(&report, rule, |row| row.mixers);
+        let (least, most) = (4 * COIN / 3, 4 * COIN * 21 / 60);
+        assert!(
+            (Amount::from(least)..=Amount::from(most)).contains(&mixed),
+            "{rule}: {mixed}"
+        );
+        assert_eq!(sum(&report, rule, |row| row.services), Amount::ZERO);
+        assert_eq!(sum(&report, rule, |row| row.bridges), Amount::ZERO);
+    }
+    let pool = Some(mixer.to_string());
+    let pool = report.nodes.iter().find(|node| node.address == pool);
+    let stop = pool.unwrap().stop.as_ref().unwrap();
+    assert_eq!(stop.kind, StopKind::Mixer);
+    assert_eq!(stop.entity.as_deref(), Some("tornado-cash"));
+}
+
+/// A pair of a token and wrapped ether, with its router.
+struct Market {
+    weth: Address,
+    gold: Address,
+    pair: Address,
+    router: Address,
+}
+
+impl Market {
+    fn open(bridge: &Bridge) -> Self {
+        let owner = bridge.cast.victim;
+        let weth = bridge.create(EvmContract::named("Weth").creation.clone());
+        let supply = U256::from(10_000 * ETHER);
+        let gold = bridge.create(EvmContract::named("Token").with((supply,)));
+        let pair = bridge.create(EvmContract::named("Pair").with((gold, weth)));
+        let router = bridge.create(EvmContract::named("Router").with((weth,)));
+        let depth = U256::from(2_000 * ETHER);
+        let wrap = evm_call("deposit()", ());
+        bridge.transact(json!({"from": owner, "to": weth, "value": depth, "data": wrap}));
+        for token in [weth, gold] {
+            let give = evm_call("transfer(address,uint256)", (pair, depth));
+            bridge.transact(json!({"from": owner, "to": token, "data": give}));
+        }
+        let shares = evm_call("mintShares(address)", (owner,));
+        bridge.transact(json!({"from": owner, "to": pair, "data": shares}));
+        Self {
+            weth,
+            gold,
+            pair,
+            router,
+        }
+    }
+
+    /// Ether becomes gold, and the gold becomes ether of somebody else.
+    fn swap_there_and_back(&self, bridge: &Bridge, from: Address, ether: u128, to: Address) {
+        let (gold, weth, router) = (self.gold, self.weth, self.router);
+        let there = evm_call(
+            "swapFromNative(address[],address[],address)",
+            (vec![weth, gold], vec![self.pair], from),
+        );
+        let value = U256::from(ether);
+        bridge.transact(json!({"from": from, "to": router, "value": value, "data": there}));
+        let allow = evm_call("approve(address,uint256)", (router, U256::MAX));
+        bridge.transact(json!({"from": from, "to": gold, "data": allow}));
+        let held = bridge.anvil.rpc().token_balance(gold, from, None).unwrap();
+        let back = evm_call(
+            "swapToNative(uint256,address[],address[],address)",
+            (held, vec![gold, weth], vec![self.pair], to),
+        );
+        bridge.transact(json!({"from": from, "to": router, "data": back}));
+    }
+}
+
+/// A list of labels beside the configuration.
+fn call_a_mixer(config: &Path, mixer: Address) {
+    let labels = config.join("labels");
+    std::fs::create_dir(&labels).unwrap();
+    let text = format!(
+        r#"title: Pools
+creator: somebody
+concepts: [mixing_service]
+network: anvil
+source: "the test that made it"
+lastmod: 2023-01-01
+tags:
+  - address: "{mixer}"
+    label: Tornado Cash 20 ETH
+    actor: tornado-cash
+"#
+    );
+    std::fs::write(labels.join("pools.yaml"), text).unwrap();
+}
+
+#[test]
+fn a_path_over_two_chains_is_explained_to_the_theft() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let story = outward(&mut bridge);
+    let (config, esplora, data) = (bridge.config(), bridge.esplora(), directory());
+    let words = format!("--chain anvil {} --rule fifo --name over", story.theft);
+    let traced = bridge.trace(&words, config.path(), &esplora);
+    traced.data(data.path()).run().exits(0);
+    let words = format!("explain over {}:0", story.peels[1]);
+    let explained = Hansel::new(&words)
+        .option("--config", config.path())
+        .data(data.path())
+        .run()
+        .exits(0)
+        .stdout;
+    let link = story.deposit.to_string();
+    let link = link.trim_start_matches("0x").to_uppercase();
+    let stages = [
+        story.theft.to_string(),
+        "stolen, seed s1".into(),
+        story.deposit.to_string(),
+        story.payout.to_string(),
+        format!("linked by identifier {link}"),
+        format!("floor({COIN} * {0} / {0}) = {COIN}", 30 * ETHER),
+        format!("it carries the claims {} base units of s1", 30 * ETHER),
+        story.peels[0].to_string(),
+        story.peels[1].to_string(),
+    ];
+    let mut rest = &*explained;
+    for stage in stages {
+        let Some((_, after)) = rest.split_once(&*stage) else {
+            panic!("no `{stage}` where it belongs:\n{explained}");
+        };
+        rest = after;
+    }
+}
+
+#[test]
+fn a_trace_over_two_chains_that_is_killed_ends_as_if_nothing_had_happened() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let story = outward(&mut bridge);
+    let config = bridge.config();
+    bridge.regtest.node().wait_for_indexes().unwrap();
+    let slow = EsploraOptions {
+        delay: Duration::from_millis(15),
+        ..EsploraOptions::default()
+    };
+    let esplora = EsploraServer::over_node(bridge.regtest.node(), slow).unwrap();
+    let words = format!("--chain anvil {} --rule fifo,haircut", story.theft);
+    let trace = || bridge.trace(&words, config.path(), &esplora);
+    let undisturbed = trace().run().exits(0).stdout;
+    let data = directory();
+    let mut killed = 0;
+    for step in 1..=12 {
+        let running = trace().data(data.path()).start();
+        sleep(Duration::from_millis(25 * step));
+        killed += u32::from(running.kill().code.is_none());
+    }
+    assert!(killed >= 3, "only {killed} of 12 runs were cut off");
+    let ended = trace().data(data.path()).run().exits(0).stdout;
+    assert_eq!(ended, undisturbed);
 }

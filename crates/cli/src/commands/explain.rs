@@ -1,6 +1,7 @@
 //! `hansel explain`: the path from the theft to an output, and the rule's arithmetic at every step.
 
 mod accounts;
+mod across;
 mod balance;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use hansel_ledger::{Amount, Placement, Subject};
 use hansel_report::format_units;
 use serde::{Deserialize, Serialize};
 
+use self::across::Joints;
 use super::trace::again;
 use crate::args::{Common, Exit, ExplainArgs};
 use crate::config::Config;
@@ -75,19 +77,26 @@ pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Fai
     let store = sources::reader(common)?;
     let config = Config::new(common);
     let (labels, _) = opinions::labels(&config)?;
-    let (_, courses) = again(&config, &store, &args.case, &labels).await?;
+    let (record, courses) = again(&config, &store, &args.case, &labels).await?;
+    let joints = Joints {
+        courses: &courses,
+        report: record.report.as_ref(),
+    };
     let (mut paths, mut left_out, mut decimals) = (Vec::new(), 0, BTreeMap::new());
     for course in &courses {
-        if !could_name(course, &args.node, courses.len()) {
+        decimals.extend(known_decimals(course));
+        if !could_name(course, &args.node, &courses) {
             continue;
         }
-        let (found, more) = match course {
+        let (mut found, more) = match course {
             Course::Outputs(trace) => outputs(trace, &args.node)?,
             Course::Accounts(trace) => accounts::paths(trace, &args.node)?,
         };
+        for path in &mut found {
+            joints.extend(course, path)?;
+        }
         paths.extend(found);
         left_out += more;
-        decimals.extend(known_decimals(course));
     }
     if paths.is_empty() {
         let cause = anyhow!(
@@ -114,14 +123,17 @@ pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Fai
     Ok(Exit::Complete)
 }
 
-/// False for a part of a case on another kind of chain than the one that the text is spelt for.
-fn could_name(course: &Course, node: &str, parts: usize) -> bool {
-    let evm_like = node.starts_with("0x") || node.starts_with(course.chain().name());
+/// False for a part of a case on another chain, or another kind of chain, than the one that the text is spelt for.
+fn could_name(course: &Course, node: &str, courses: &[Course]) -> bool {
+    let of = |one: &Course| node.starts_with(&format!("{}:", one.chain().name()));
+    if courses.iter().any(of) {
+        return of(course);
+    }
     let here = match course {
         Course::Outputs(_) => !node.starts_with("0x"),
-        Course::Accounts(_) => evm_like,
+        Course::Accounts(_) => node.starts_with("0x"),
     };
-    parts == 1 || here
+    courses.len() == 1 || here
 }
 
 /// The decimals of the assets that amounts are shown in.
