@@ -118,7 +118,7 @@ impl Course {
     /// Lays it out as a report with what labels and detectors say.
     pub(crate) fn build(&self, heading: Heading, labels: &dyn Labels) -> Result<Built, BuildError> {
         let mut built = self.lay_out(heading)?;
-        annotate(&mut built.report, labels, self.findings());
+        annotate(&mut built.report, labels, self.findings(labels));
         Ok(built)
     }
 
@@ -130,10 +130,10 @@ impl Course {
     }
 
     /// What the detectors say about it.
-    fn findings(&self) -> Vec<Finding> {
+    fn findings(&self, labels: &dyn Labels) -> Vec<Finding> {
         match self {
-            Self::Outputs(trace) => hansel_heuristics::of_outputs(trace),
-            Self::Accounts(trace) => hansel_heuristics::of_accounts(trace),
+            Self::Outputs(trace) => hansel_heuristics::of_outputs(trace, labels),
+            Self::Accounts(trace) => hansel_heuristics::of_accounts(trace, labels),
         }
     }
 

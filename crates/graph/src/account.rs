@@ -15,6 +15,7 @@ mod replay;
 mod schedule;
 mod settlement;
 mod shelf;
+mod told;
 mod venue;
 mod view;
 mod workings;
@@ -22,6 +23,7 @@ mod workings;
 pub use facts::AccountFacts;
 pub use parcel::Parcel;
 pub use settlement::{AccountSeed, AccountSettleError, AccountSettlement};
+pub use told::AccountTransfer;
 pub use view::{AccountFlow, AccountStep, PoolState, Reading, Shortfall};
 pub use workings::{PoolChange, PoolStep};
 

@@ -24,7 +24,7 @@ mod workings;
 
 pub use account::{
     AccountFacts, AccountFlow, AccountSeed, AccountSettleError, AccountSettlement, AccountStep,
-    Parcel, PoolChange, PoolKey, PoolState, PoolStep, Reading, Shortfall,
+    AccountTransfer, Parcel, PoolChange, PoolKey, PoolState, PoolStep, Reading, Shortfall,
 };
 pub use account_trace::{AccountEnding, AccountPlan, AccountTrace};
 pub use accounting::{Accounting, Category};

@@ -211,6 +211,13 @@ impl Trace {
         &self.graph
     }
 
+    /// The outputs that are known to be unspent at the height of the trace, ascending.
+    pub fn unspent(&self) -> BTreeSet<FlowIx> {
+        let claims = self.claims.iter();
+        let unspent = claims.filter(|(_, state)| matches!(state, SpendState::Unspent));
+        unspent.map(|(flow, _)| *flow).collect()
+    }
+
     /// The taint so far; up to date after [`Trace::next_wave`].
     pub fn settlement(&self) -> &Settlement {
         &self.settlement

@@ -17,7 +17,6 @@ mod stonewall;
 mod subset_sum;
 mod transaction;
 mod tx0;
-mod verdict;
 mod view;
 mod wasabi1;
 mod wasabi2;

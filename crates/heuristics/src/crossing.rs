@@ -3,7 +3,7 @@
 //! A *departure* names where its value should arrive and how that is looked for; an *arrival* names the departure
 //! that it answers. The two are one crossing where they carry the same link, each read from its own chain.
 
-mod abi;
+pub(crate) mod abi;
 mod across;
 mod bridges;
 mod cctp;

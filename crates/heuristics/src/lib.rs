@@ -3,11 +3,13 @@
 pub mod bitcoin;
 mod case_file;
 pub mod crossing;
+pub mod ethereum;
 mod finding;
 mod label;
 mod label_findings;
 mod pass;
 mod venues;
+mod verdict;
 
 pub use case_file::{
     CASE_SCHEMA, CaseAddress, CaseConfidence, CaseContext, CaseFact, CaseFile, CaseFileError,

@@ -1,27 +1,38 @@
 //! All detectors over a finished trace.
 
+use std::collections::BTreeSet;
+
+use alloy_primitives::Address;
 use hansel_graph::{AccountTrace, Trace};
 
-use crate::Finding;
-use crate::bitcoin::{TxView, coinjoin, stonewall, whirlpool_tx0};
+use crate::bitcoin::{self, GraphView};
+use crate::ethereum::{self, AccountView};
+use crate::{Finding, Labels};
 
 /// What the detectors for Bitcoin say about the transactions of a trace, sorted.
-pub fn of_outputs(trace: &Trace) -> Vec<Finding> {
-    let (graph, chain) = (trace.graph(), &trace.plan().chain);
-    let mut findings: Vec<Finding> = graph
-        .pools()
-        .filter_map(|pool| TxView::of_pool(chain, graph, pool))
-        .flat_map(|tx| {
-            let found = [coinjoin(&tx), stonewall(&tx), whirlpool_tx0(&tx)];
-            found.into_iter().flatten()
-        })
-        .collect();
-    findings.sort();
+pub fn of_outputs(trace: &Trace, labels: &dyn Labels) -> Vec<Finding> {
+    let plan = trace.plan();
+    let mut findings = bitcoin::detect(&GraphView {
+        chain: &plan.chain,
+        graph: trace.graph(),
+        labels,
+        unspent: &trace.unspent(),
+        now: plan.as_of.map(|block| block.time.0),
+    });
+    // Nearly every payment has change, and peel chains and clusters already say where it matters.
+    findings.retain(|finding| finding.heuristic != "btc.change");
     findings.dedup();
     findings
 }
 
-/// What the detectors for EVM chains say about the accounts of a trace, sorted.
-pub fn of_accounts(_trace: &AccountTrace) -> Vec<Finding> {
-    Vec::new()
+/// What the detectors for EVM chains say about the accounts that held stolen value in a trace, sorted.
+pub fn of_accounts(trace: &AccountTrace, labels: &dyn Labels) -> Vec<Finding> {
+    let pools = trace.settlement().pools();
+    let accounts: BTreeSet<Address> = pools.map(|pool| pool.key.account).collect();
+    ethereum::detect(&AccountView {
+        chain: &trace.plan().chain,
+        facts: trace.facts(),
+        labels,
+        accounts: Some(&accounts),
+    })
 }

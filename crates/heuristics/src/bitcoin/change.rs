@@ -4,8 +4,8 @@ use crate::{Confidence, Finding};
 
 use super::coinjoin::coinjoin;
 use super::stonewall::stonewall;
-use super::verdict::Verdict;
 use super::view::{Coin, TxView};
+use crate::verdict::Verdict;
 
 /// A payment to more outputs than this is not judged. Source: GraphSense's one-time change.
 const OUTPUTS: std::ops::RangeInclusive<usize> = 2..=10;

@@ -4,8 +4,8 @@ use crate::{Confidence, Finding};
 
 use super::coinjoin::coinjoin;
 use super::shape::Shape;
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// How many outputs there are at least. Source: TaintedTX.
 const OUTPUTS: usize = 4;

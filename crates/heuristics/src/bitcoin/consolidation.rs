@@ -2,8 +2,8 @@
 
 use crate::{Confidence, Finding};
 
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// How many coins are spent at least. Ours.
 const COINS: usize = 5;

@@ -7,8 +7,8 @@ use crate::{Confidence, Finding};
 use super::shape::Shape;
 use super::stonewall::has_shape as is_stonewall;
 use super::subset_sum::{Feasible, feasible};
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// Equal outputs of this value or less are the dust of other protocols. Source: GraphSense; BlockSci's two
 /// excluded values lie below.

@@ -5,8 +5,8 @@ use crate::{Confidence, Finding};
 use super::equal_outputs::{ALLOWANCE, DUST, allowance, carries_data, changes, has_reuse};
 use super::shape::Shape;
 use super::subset_sum::{Feasible, feasible};
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// How many people take part at least. Source: GraphSense.
 const PARTIES: usize = 3;

@@ -5,8 +5,8 @@ use bitcoin::hex::DisplayHex as _;
 
 use crate::{Confidence, Finding};
 
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// What the data of a protocol start with. Source: am-i-exposed.
 const MARKERS: [(&[u8], &str); 4] = [

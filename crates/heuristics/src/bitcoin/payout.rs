@@ -5,8 +5,8 @@ use crate::{Confidence, Finding};
 use super::coinjoin::coinjoin;
 use super::shape::Shape;
 use super::tx0::whirlpool_tx0;
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// How many people are paid at least. Ours.
 const PAID: usize = 10;

@@ -6,8 +6,8 @@ use bitcoin::Script;
 
 use crate::{Confidence, Finding};
 
-use super::verdict::Verdict;
 use super::view::{TxView, name};
+use crate::verdict::Verdict;
 
 /// How many addresses are named; the others are counted.
 const NAMED: usize = 20;

@@ -3,8 +3,8 @@
 use crate::{Confidence, Finding};
 
 use super::shape::Shape;
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// How many outputs there are. Source: GraphSense's veto.
 const OUTPUTS: std::ops::RangeInclusive<usize> = 3..=4;

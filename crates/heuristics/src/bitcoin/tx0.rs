@@ -3,9 +3,9 @@
 use crate::{Confidence, Finding};
 
 use super::shape::Shape;
-use super::verdict::Verdict;
 use super::view::TxView;
 use super::whirlpool::{ENTRY, POOLS, WhirlpoolPool};
+use crate::verdict::Verdict;
 
 /// How many pieces at most. Source: GraphSense.
 const PIECES: usize = 70;

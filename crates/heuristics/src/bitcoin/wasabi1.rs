@@ -5,8 +5,8 @@ use bitcoin::Script;
 use crate::{Confidence, Finding};
 
 use super::shape::Shape;
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// The witness programs of the addresses that the coordinator was paid at, `bc1qs604c7jv…` and `bc1qa24tsgch…`.
 /// Source: Dumplings.

@@ -5,8 +5,8 @@ use bitcoin::Script;
 use crate::{Confidence, Finding};
 
 use super::shape::Shape;
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// How many coins join at least. Source: GraphSense, as the client's default minimum is 21.
 const INPUTS: usize = 20;

@@ -3,8 +3,8 @@
 use crate::{Confidence, Finding};
 
 use super::shape::Shape;
-use super::verdict::Verdict;
 use super::view::TxView;
+use crate::verdict::Verdict;
 
 /// A pool of a Whirlpool coordinator.
 #[derive(Clone, Copy, Debug)]

@@ -5,33 +5,33 @@ use hansel_ledger::{Amount, Event};
 
 /// The data of an event as words of 32 bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words<'a>(pub(super) &'a [u8]);
+pub(crate) struct Words<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Words<'a> {
-    pub(super) fn of(event: &'a Event) -> Self {
+    pub(crate) fn of(event: &'a Event) -> Self {
         Self(&event.data)
     }
 
-    pub(super) fn word(self, number: usize) -> Option<B256> {
+    pub(crate) fn word(self, number: usize) -> Option<B256> {
         let start = number.checked_mul(32)?;
         let word = self.0.get(start..start.checked_add(32)?)?;
         Some(B256::from_slice(word))
     }
 
-    pub(super) fn amount(self, number: usize) -> Option<Amount> {
+    pub(crate) fn amount(self, number: usize) -> Option<Amount> {
         self.word(number).map(amount)
     }
 
-    pub(super) fn address(self, number: usize) -> Option<Address> {
+    pub(crate) fn address(self, number: usize) -> Option<Address> {
         self.word(number).and_then(address)
     }
 
-    pub(super) fn number(self, number: usize) -> Option<u64> {
+    pub(crate) fn number(self, number: usize) -> Option<u64> {
         self.word(number).and_then(small)
     }
 
     /// The bytes of a dynamic field, whose offset is in a word.
-    pub(super) fn bytes(self, number: usize) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(self, number: usize) -> Option<&'a [u8]> {
         let start = usize::try_from(self.number(number)?).ok()?;
         let rest = self.0.get(start..)?;
         let length = usize::try_from(Words(rest).number(0)?).ok()?;
@@ -39,27 +39,27 @@ impl<'a> Words<'a> {
     }
 
     /// What follows an offset that is in a word: the fields of a dynamic tuple.
-    pub(super) fn tuple(self, number: usize) -> Option<Self> {
+    pub(crate) fn tuple(self, number: usize) -> Option<Self> {
         let start = usize::try_from(self.number(number)?).ok()?;
         self.0.get(start..).map(Self)
     }
 }
 
 /// A topic of an event, the first of which is its form.
-pub(super) fn topic(event: &Event, number: usize) -> Option<B256> {
+pub(crate) fn topic(event: &Event, number: usize) -> Option<B256> {
     event.topics.get(number).copied()
 }
 
-pub(super) fn amount(word: B256) -> Amount {
+pub(crate) fn amount(word: B256) -> Amount {
     Amount::from(U256::from_be_bytes(word.0))
 }
 
-pub(super) fn small(word: B256) -> Option<u64> {
+pub(crate) fn small(word: B256) -> Option<u64> {
     u64::try_from(U256::from_be_bytes(word.0)).ok()
 }
 
 /// The account that a word names; `None` where the bytes above the address are not zero.
-pub(super) fn address(word: B256) -> Option<Address> {
+pub(crate) fn address(word: B256) -> Option<Address> {
     let padding = word.0.get(..12)?;
     let clean = padding.iter().all(|byte| *byte == 0);
     clean.then(|| Address::from_word(word))

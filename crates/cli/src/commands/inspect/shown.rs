@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use bitcoin::{Address, Script};
 use hansel_heuristics::bitcoin::{TxView, transaction_findings};
+use hansel_heuristics::ethereum::{self, EvmView};
 use hansel_heuristics::{Finding, Label, Labels, NO_ERROR_RATE, Parameter};
 use hansel_ledger::{
     Amount, Chain, EvmTransaction, InternalTransfers, Movement, Placement, TransactionStatement,
@@ -125,7 +126,11 @@ impl Output {
             movements: transaction.movements.iter().map(moved).collect(),
             fee: Some(transaction.fee),
             notes,
-            findings: Vec::new(),
+            findings: ethereum::transaction_findings(&EvmView {
+                chain,
+                tx: transaction,
+                labels,
+            }),
             asset: native.symbol,
             decimals: native.decimals,
         }

@@ -8,8 +8,8 @@ use hansel_ledger::NodeId;
 
 use crate::bitcoin::coinjoin::coinjoin;
 use crate::bitcoin::stonewall::stonewall;
-use crate::bitcoin::verdict::Verdict;
 use crate::bitcoin::view::{TxView, name};
+use crate::verdict::Verdict;
 use crate::{Confidence, Finding};
 
 use super::GraphView;

@@ -2,8 +2,8 @@
 
 use hansel_graph::{FlowIx, PoolIx};
 
-use crate::bitcoin::verdict::Verdict;
 use crate::bitcoin::view::TxView;
+use crate::verdict::Verdict;
 use crate::{Confidence, Finding};
 
 use super::GraphView;

@@ -5,8 +5,8 @@ use hansel_ledger::is_unspendable;
 
 use crate::bitcoin::change::change_of;
 use crate::bitcoin::coinjoin::coinjoin;
-use crate::bitcoin::verdict::Verdict;
 use crate::bitcoin::view::TxView;
+use crate::verdict::Verdict;
 use crate::{Confidence, Finding};
 
 use super::GraphView;

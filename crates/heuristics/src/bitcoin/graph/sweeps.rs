@@ -6,8 +6,8 @@ use bitcoin::Script;
 use hansel_graph::PoolIx;
 
 use crate::bitcoin::coinjoin::coinjoin;
-use crate::bitcoin::verdict::Verdict;
 use crate::bitcoin::view::{TxView, name};
+use crate::verdict::Verdict;
 use crate::{Confidence, Finding, Label};
 
 use super::GraphView;

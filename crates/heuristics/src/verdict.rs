@@ -1,10 +1,12 @@
-//! A finding about one transaction in the making.
+//! A finding in the making.
 
 use std::collections::BTreeMap;
 
+use hansel_ledger::Amount;
+
 use crate::{Confidence, Finding, Parameter};
 
-use super::view::TxView;
+use crate::bitcoin::TxView;
 
 /// A rule that fired, with the numbers under which it did.
 #[derive(Debug)]
@@ -34,6 +36,11 @@ impl Verdict {
 
     /// Adds an amount in satoshi.
     pub(crate) fn satoshi(self, name: &'static str, amount: u64) -> Self {
+        self.with(name, amount.to_string())
+    }
+
+    /// Adds an amount in base units.
+    pub(crate) fn amount(self, name: &'static str, amount: Amount) -> Self {
         self.with(name, amount.to_string())
     }
 
@@ -68,6 +75,7 @@ impl Verdict {
         summary: String,
     ) -> Finding {
         subjects.sort_unstable();
+        subjects.dedup();
         evidence.sort_unstable();
         evidence.dedup();
         let Self {

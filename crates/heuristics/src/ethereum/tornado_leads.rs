@@ -1,0 +1,337 @@
+//! Who may be behind a withdrawal from Tornado Cash: leads, never taint.
+//!
+//! The rules are those of Tutela (`src/tcash/heuristic.py`); each lead says how many depositors fit it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use alloy_primitives::{Address, B256};
+use hansel_ledger::{EvmPlacement, Movement, NodeId};
+
+use crate::verdict::Verdict;
+use crate::{Confidence, EntityKind, Finding};
+
+use super::mixing::{Deposit, depositor};
+use super::pools::Pool;
+use super::scene::{AccountIx, Moved, Scene};
+
+/// Withdrawals of one recipient within so many seconds are one batch: a day. Source: Tutela.
+const BATCH_SECONDS: u64 = 86_400;
+
+/// A batch has at least so many withdrawals from at least so many pools. Source: Tutela.
+const BATCH: usize = 5;
+const POOLS: usize = 2;
+
+/// Between linked accounts there were at least so many direct transactions. Source: Tutela.
+const INTERACTIONS: usize = 3;
+
+/// How many depositors a lead names at most; it counts all.
+const NAMED: usize = 20;
+
+/// A deposit or a withdrawal that is known.
+struct Mixed {
+    pool: Address,
+    account: Address,
+    placement: EvmPlacement,
+    time: u64,
+    /// The id of the transfer.
+    id: String,
+    /// How many deposits the pool had by then, where it said so.
+    deposits: Option<u64>,
+}
+
+/// What is known of the pools, in chain order.
+struct Mixing {
+    deposits: Vec<Mixed>,
+    withdrawals: Vec<Mixed>,
+}
+
+/// A lead for each recipient and rule that a known depositor fits.
+pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+    let mixing = Mixing::of(scene);
+    if mixing.deposits.is_empty() || mixing.withdrawals.is_empty() {
+        return Vec::new();
+    }
+    let mut found = same_address(scene, &mixing);
+    found.extend(linked(scene, &mixing));
+    found.extend(same_numbers(scene, &mixing));
+    found
+}
+
+impl Mixing {
+    fn of(scene: &Scene<'_>) -> Self {
+        let mut pools: HashMap<AccountIx, bool> = HashMap::new();
+        let mut is_pool = |account: AccountIx| {
+            *pools
+                .entry(account)
+                .or_insert_with(|| is_pool(scene, account))
+        };
+        let (mut deposits, mut withdrawals) = (Vec::new(), Vec::new());
+        for moved in &scene.transfers {
+            if is_pool(moved.to) {
+                deposits.extend(deposited(scene, moved));
+            }
+            // What a relayer keeps is no withdrawal of his: the recipient gets the most.
+            let from = moved.from.filter(|from| is_pool(*from));
+            if from.is_some() && is_largest(moved) {
+                withdrawals.extend(from.map(|from| Mixed {
+                    pool: scene.address(from),
+                    account: scene.address(moved.to),
+                    placement: moved.told.placement,
+                    time: moved.time(),
+                    id: scene.id(moved),
+                    deposits: None,
+                }));
+            }
+        }
+        Self {
+            deposits,
+            withdrawals,
+        }
+    }
+
+    /// Those of each account, in chain order.
+    fn by_account(mixed: &[Mixed]) -> BTreeMap<Address, Vec<&Mixed>> {
+        let mut accounts: BTreeMap<Address, Vec<&Mixed>> = BTreeMap::new();
+        for one in mixed {
+            accounts.entry(one.account).or_default().push(one);
+        }
+        accounts
+    }
+}
+
+/// A pool of the table, or what labels call a mixer of that name.
+fn is_pool(scene: &Scene<'_>, account: AccountIx) -> bool {
+    if Pool::at(scene.view.chain, &scene.address(account)).is_some() {
+        return true;
+    }
+    let labels = scene.labels(account).iter();
+    let mut mixers = labels.filter(|label| label.kind == EntityKind::Mixer);
+    mixers.any(|label| {
+        let name = label.actor.as_deref().unwrap_or(&label.label);
+        name.to_ascii_lowercase().contains("tornado")
+    })
+}
+
+fn is_largest(moved: &Moved<'_>) -> bool {
+    let Some(transaction) = moved.told.transaction else {
+        return true;
+    };
+    let from = moved.told.from;
+    let largest = transaction
+        .movements
+        .iter()
+        .filter(|one| Some(one.from) == from)
+        .map(|one: &Movement| one.amount)
+        .max();
+    largest == Some(moved.amount())
+}
+
+fn deposited(scene: &Scene<'_>, moved: &Moved<'_>) -> Option<Mixed> {
+    let pool = scene.address(moved.to);
+    let transaction = moved.told.transaction?;
+    let mut told = transaction.events.iter().filter_map(Deposit::read);
+    let deposits = told.find(|deposit| deposit.pool == pool)?.deposits;
+    Some(Mixed {
+        pool,
+        account: depositor(transaction, pool),
+        placement: moved.told.placement,
+        time: moved.time(),
+        id: scene.id(moved),
+        deposits: Some(deposits),
+    })
+}
+
+/// Who withdraws is who deposited into the same pool before.
+fn same_address(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
+    let deposits = Mixing::by_account(&mixing.deposits);
+    let withdrawals = Mixing::by_account(&mixing.withdrawals);
+    let found = withdrawals.iter().filter_map(|(account, out)| {
+        let pairs = pairs(deposits.get(account)?, out);
+        let lead = Lead {
+            rule: "evm.tornado.lead.same-address",
+            recipient: *account,
+            depositors: [*account].into(),
+            pairs,
+        };
+        lead.finding(scene, mixing, &[])
+    });
+    found.collect()
+}
+
+/// Deposits with withdrawals from the same pool after them.
+fn pairs<'m>(deposits: &[&'m Mixed], withdrawals: &[&'m Mixed]) -> Vec<&'m Mixed> {
+    let mut paired = Vec::new();
+    for withdrawal in withdrawals {
+        let before =
+            |one: &&&Mixed| one.pool == withdrawal.pool && one.placement < withdrawal.placement;
+        let fitting: Vec<&&Mixed> = deposits.iter().filter(before).take(NAMED).collect();
+        if !fitting.is_empty() {
+            paired.extend(fitting.into_iter().copied());
+            paired.push(withdrawal);
+        }
+    }
+    paired
+}
+
+/// Who withdraws dealt with who deposited, outside of the mixer.
+fn linked(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
+    let deposits = Mixing::by_account(&mixing.deposits);
+    let withdrawals = Mixing::by_account(&mixing.withdrawals);
+    let mut between: BTreeMap<(Address, Address), BTreeSet<B256>> = BTreeMap::new();
+    for moved in &scene.transfers {
+        let (Some(from), Some(hash)) = (moved.told.from, moved.told.hash) else {
+            continue;
+        };
+        let to = moved.told.to;
+        for (depositor, recipient) in [(from, to), (to, from)] {
+            let fits = depositor != recipient
+                && deposits.contains_key(&depositor)
+                && withdrawals.contains_key(&recipient);
+            if fits {
+                between
+                    .entry((recipient, depositor))
+                    .or_default()
+                    .insert(hash);
+            }
+        }
+    }
+    let linked = between
+        .iter()
+        .filter(|(_, hashes)| hashes.len() >= INTERACTIONS);
+    let found = linked.filter_map(|((recipient, depositor), hashes)| {
+        let lead = Lead {
+            rule: "evm.tornado.lead.linked-address",
+            recipient: *recipient,
+            depositors: [*depositor].into(),
+            pairs: pairs(&deposits[depositor], &withdrawals[recipient]),
+        };
+        lead.finding(
+            scene,
+            mixing,
+            &[
+                ("interactions", hashes.len()),
+                ("least-interactions", INTERACTIONS),
+            ],
+        )
+    });
+    found.collect()
+}
+
+/// How many of each pool, within a day; the largest batch.
+fn batch(mixed: &[&Mixed]) -> BTreeMap<Address, usize> {
+    let (mut start, mut best) = (0, 0..0);
+    for end in 0..mixed.len() {
+        while mixed[end].time.saturating_sub(mixed[start].time) > BATCH_SECONDS {
+            start += 1;
+        }
+        if end + 1 - start > best.len() {
+            best = start..end + 1;
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for one in &mixed[best] {
+        *counts.entry(one.pool).or_default() += 1;
+    }
+    counts
+}
+
+/// Who withdraws so many of each pool as somebody deposited, in a day each.
+fn same_numbers(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
+    let deposits = Mixing::by_account(&mixing.deposits);
+    let mut by_counts: BTreeMap<BTreeMap<Address, usize>, Vec<Address>> = BTreeMap::new();
+    for (account, mixed) in &deposits {
+        by_counts.entry(batch(mixed)).or_default().push(*account);
+    }
+    let withdrawals = Mixing::by_account(&mixing.withdrawals);
+    let found = withdrawals.iter().filter_map(|(account, out)| {
+        let counts = batch(out);
+        let total: usize = counts.values().sum();
+        if counts.len() < POOLS || total < BATCH {
+            return None;
+        }
+        let fitting = by_counts.get(&counts)?;
+        let pairs = fitting
+            .iter()
+            .take(NAMED)
+            .flat_map(|depositor| pairs(&deposits[depositor], out));
+        let lead = Lead {
+            rule: "evm.tornado.lead.same-numbers",
+            recipient: *account,
+            pairs: pairs.collect(),
+            depositors: fitting.iter().copied().collect(),
+        };
+        let bounds = [
+            ("withdrawals", total),
+            ("least-withdrawals", BATCH),
+            ("pools", counts.len()),
+            ("least-pools", POOLS),
+        ];
+        lead.finding(scene, mixing, &bounds)
+    });
+    found.collect()
+}
+
+/// A rule that fits.
+struct Lead<'m> {
+    rule: &'static str,
+    recipient: Address,
+    depositors: BTreeSet<Address>,
+    /// Deposits and withdrawals that fit together.
+    pairs: Vec<&'m Mixed>,
+}
+
+impl Lead<'_> {
+    /// `None` where no deposit comes before a withdrawal, or where the account is not one to speak of.
+    fn finding(
+        self,
+        scene: &Scene<'_>,
+        mixing: &Mixing,
+        counts: &[(&'static str, usize)],
+    ) -> Option<Finding> {
+        let last = self.pairs.iter().max_by_key(|one| one.placement)?;
+        let spoken_of = |account: &Address| {
+            let accounts = scene.view.accounts;
+            accounts.is_none_or(|accounts| accounts.contains(account))
+        };
+        let all = self.depositors.iter().chain([&self.recipient]);
+        let spoken: Vec<String> = all
+            .filter(|account| spoken_of(account))
+            .map(|account| NodeId::account(scene.view.chain, account).into())
+            .collect();
+        if spoken.is_empty() {
+            return None;
+        }
+        let before = mixing
+            .deposits
+            .iter()
+            .filter(|one| one.pool == last.pool && one.placement < last.placement);
+        let known: BTreeSet<Address> = before.clone().map(|one| one.account).collect();
+        let ever = before.filter_map(|one| one.deposits).max();
+        let named: Vec<String> = self
+            .depositors
+            .iter()
+            .take(NAMED)
+            .map(ToString::to_string)
+            .collect();
+        let mut verdict = Verdict::new(self.rule, Confidence::Weak)
+            .with("recipient", self.recipient.to_string())
+            .with("depositors", named)
+            .count("fitting-depositors", self.depositors.len())
+            .count("known-depositors-before", known.len());
+        // What the pool itself said with the last deposit that is known.
+        if let Some(ever) = ever {
+            verdict = verdict.with("anonymity-set", ever);
+        }
+        for (name, count) in counts {
+            verdict = verdict.count(name, *count);
+        }
+        let evidence = self.pairs.iter().map(|one| one.id.clone()).collect();
+        let summary = format!(
+            "{} of {} known depositors may be behind the withdrawals of {}: a lead, no taint",
+            self.depositors.len(),
+            known.len(),
+            self.recipient
+        );
+        Some(verdict.finding(spoken, evidence, summary))
+    }
+}
