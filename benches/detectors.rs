@@ -1,5 +1,5 @@
-//! How long the Bitcoin detectors take over graphs of 10^4, 10^5 and 10^6 transfers, and the CoinJoin tests over a
-//! full block.
+//! How long the detectors of both families of chains take over 10^4, 10^5 and 10^6 transfers, and the CoinJoin tests over
+//! a full block.
 //!
 //! Run with `cargo bench -p hansel-heuristics`. One thread. Prints; asserts nothing about time.
 #![allow(
@@ -8,6 +8,9 @@
     clippy::print_stdout,
     reason = "a measurement"
 )]
+
+#[path = "detectors/accounts.rs"]
+mod accounts;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -18,8 +21,8 @@ use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::{Amount, Block, BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use hansel_graph::FlowGraph;
-use hansel_heuristics::NoLabels;
 use hansel_heuristics::bitcoin::{GraphView, TxView, coinjoin, detect};
+use hansel_heuristics::{Finding, NoLabels};
 use hansel_ledger::{BlockRef, Chain, Input, Output, Placement, TransactionStatement, UnixTime};
 
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
@@ -27,12 +30,33 @@ const RUNS: usize = 3;
 const PASSES: u32 = 1_000;
 
 fn main() {
-    println!("| transfers | transactions | findings | detectors | per transfer |");
-    println!("|---|---|---|---|---|");
+    head("Bitcoin");
     for size in SIZES {
         graph(size);
     }
+    head("EVM");
+    for size in SIZES {
+        accounts::measure(size);
+    }
     block();
+}
+
+fn head(family: &str) {
+    println!("\n| {family}: transfers | transactions | findings | detectors | per transfer |");
+    println!("|---|---|---|---|---|");
+}
+
+fn row(transfers: usize, transactions: usize, took: Duration, found: &[Finding]) {
+    let each = took / u32::try_from(transfers).unwrap();
+    println!(
+        "| {transfers} | {transactions} | {} | {took:.2?} | {each:.2?} |",
+        found.len()
+    );
+    let mut kinds = BTreeMap::<&str, usize>::new();
+    for finding in found {
+        *kinds.entry(finding.heuristic).or_default() += 1;
+    }
+    println!("<!-- {kinds:?} -->");
 }
 
 fn graph(size: usize) {
@@ -49,18 +73,7 @@ fn graph(size: usize) {
         now: None,
     };
     let (took, found) = fastest(|| detect(&view));
-    let each = took / u32::try_from(size).unwrap();
-    println!(
-        "| {} | {} | {} | {took:.2?} | {each:.2?} |",
-        graph.flow_count(),
-        graph.pool_count(),
-        found.len()
-    );
-    let mut kinds = BTreeMap::<&str, usize>::new();
-    for finding in &found {
-        *kinds.entry(finding.heuristic).or_default() += 1;
-    }
-    println!("<!-- {kinds:?} -->");
+    row(graph.flow_count(), graph.pool_count(), took, &found);
 }
 
 /// Block 702861: one mix of Wasabi and seven of Whirlpool. What its inputs hold is known where the block itself

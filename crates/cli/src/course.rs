@@ -118,7 +118,7 @@ impl Course {
     /// Lays it out as a report with what labels and detectors say.
     pub(crate) fn build(&self, heading: Heading, labels: &dyn Labels) -> Result<Built, BuildError> {
         let mut built = self.lay_out(heading)?;
-        annotate(&mut built.report, labels, self.findings(labels));
+        annotate(&mut built.report, labels, self.findings(labels))?;
         Ok(built)
     }
 

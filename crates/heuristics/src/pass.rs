@@ -33,6 +33,7 @@ pub fn of_accounts(trace: &AccountTrace, labels: &dyn Labels) -> Vec<Finding> {
         chain: &trace.plan().chain,
         facts: trace.facts(),
         labels,
+        coins: &trace.plan().coins,
         accounts: Some(&accounts),
     })
 }

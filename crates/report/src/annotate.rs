@@ -1,19 +1,20 @@
 //! Adds opinions to a report that was laid out: what others call its addresses, and what detectors found.
 
 use hansel_heuristics::{Labels, Named, about_labels};
-use hansel_ledger::UnixTime;
+use hansel_ledger::{AmountError, UnixTime};
 
-use crate::Report;
 use crate::model::{Finding, Label, Node};
+use crate::{Report, cash_outs};
 
 /// Names the addresses of a report by `labels` and adds `findings`, with those that follow from the labels.
 ///
-/// No amount and no end of a trail changes: where trails end was decided when the trace ran.
+/// No amount and no end of a trail changes: where trails end was decided when the trace ran. The table of cash-outs is
+/// read off anew, since a detector may know customers' addresses. Fails where amounts do not add up.
 pub fn annotate(
     report: &mut Report,
     labels: &dyn Labels,
     findings: Vec<hansel_heuristics::Finding>,
-) {
+) -> Result<(), AmountError> {
     for node in &mut report.nodes {
         name(node, labels);
     }
@@ -22,7 +23,9 @@ pub fn annotate(
         .into_iter()
         .chain(about_labels(&named, labels, &report.case.name));
     report.findings.extend(found.map(Finding::from));
+    report.cash_outs = cash_outs::list(report)?;
     report.sort();
+    Ok(())
 }
 
 fn name(node: &mut Node, labels: &dyn Labels) {

@@ -11,6 +11,9 @@ use hansel_ledger::{Amount, AmountError};
 use crate::Report;
 use crate::model::{CashOut, Confidence, Flow, FlowKind, Node, NodeKind, Stop, StopKind};
 
+/// The detector of deposit addresses on EVM chains.
+const EXCHANGE_DEPOSIT: &str = "evm.exchange-deposit";
+
 /// A deposit is moved on within so many blocks. Source: Victor 2020, algorithm 1, as Tutela implements it.
 const MOST_BLOCKS: u64 = 3_200;
 
@@ -67,6 +70,8 @@ struct Scene<'a> {
     given: BTreeMap<&'a str, Vec<usize>>,
     stolen: BTreeSet<String>,
     robbers: BTreeSet<(&'a str, &'a str)>,
+    /// The accounts that a detector calls a customer's, which saw what is not tainted too.
+    customers: BTreeMap<&'a str, Confidence>,
 }
 
 impl<'a> Scene<'a> {
@@ -79,6 +84,7 @@ impl<'a> Scene<'a> {
             given: BTreeMap::new(),
             stolen: BTreeSet::new(),
             robbers: BTreeSet::new(),
+            customers: customers(report),
         };
         for node in &report.nodes {
             scene.nodes.insert(&node.id, node);
@@ -182,7 +188,9 @@ impl<'a> Scene<'a> {
             .collect();
         let all = if new.is_empty() { received } else { new };
         let deposits: Vec<&Flow> = self.flows(&all).collect();
-        let confidence = deposit_confidence(&deposits, arrival.flow)?;
+        let shape = deposit_confidence(&deposits, arrival.flow);
+        let said = self.customers.get(&*payer.id).copied();
+        let confidence = shape.max(said.filter(|_| !deposits.is_empty()))?;
         Some(Sweep {
             deposits,
             confidence,
@@ -198,6 +206,18 @@ impl<'a> Scene<'a> {
         self.stolen.contains(&flow.id)
             || address.is_some_and(|to| self.robbers.contains(&(&*flow.chain, to)))
     }
+}
+
+/// What the detector of deposit addresses says, by node.
+fn customers(report: &Report) -> BTreeMap<&str, Confidence> {
+    let mut customers = BTreeMap::new();
+    let findings = report.findings.iter();
+    for finding in findings.filter(|finding| finding.heuristic == EXCHANGE_DEPOSIT) {
+        for node in &finding.subjects {
+            customers.insert(&**node, finding.confidence);
+        }
+    }
+    customers
 }
 
 /// How sure it is that an account which passed deposits on is a customer's address; `None` where it kept too much, or

@@ -228,6 +228,56 @@ fn an_account_that_passed_its_deposits_on_is_the_customers() {
     assert_eq!(report.accounting[0].exchanges, Amount::from(100));
 }
 
+/// Calls the exchange's account what it is.
+#[derive(Debug)]
+struct Hot;
+
+impl Labels for Hot {
+    fn lookup(&self, _: &str, of: &str) -> Vec<Label> {
+        let hot = of.parse() == Ok(account("hot"));
+        let label = Label {
+            kind: "exchange".parse().unwrap(),
+            label: "binance".into(),
+            ..Label::default()
+        };
+        hot.then_some(label).into_iter().collect()
+    }
+}
+
+#[test]
+fn a_detector_that_saw_the_clean_deposits_too_makes_the_customers_address_sure() {
+    let story = [
+        Tx::new(10, "victim").pays("victim", "thief", "tok", 100),
+        Tx::new(19, "worker").pays("worker", "deposit", "tok", 5),
+        Tx::new(20, "thief").pays("thief", "deposit", "tok", 60),
+        Tx::new(25, "sweeper").pays("deposit", "hot", "tok", 65),
+    ];
+    let chain = Accounts::of(story);
+    let mut plan = chain.plan([Subject::EvmTransaction(evm_chain::hash(10))]);
+    plan.venues = Arc::new(Exchange {
+        accounts: [account("hot")].into(),
+        ..Exchange::default()
+    });
+    let (trace, _) = traced(plan, &chain);
+    let mut report = build_accounts(&trace, Heading::default()).unwrap().report;
+    let shape = report.cash_outs[0].clone();
+    assert_eq!(shape.confidence, Confidence::Weak);
+    let found = hansel_heuristics::of_accounts(&trace, &Hot);
+    assert!(
+        found
+            .iter()
+            .any(|one| one.heuristic == "evm.exchange-deposit"),
+        "{found:?}"
+    );
+    annotate(&mut report, &Hot, found).unwrap();
+    let [row] = report.cash_outs.as_slice() else {
+        panic!("{:?}", report.cash_outs)
+    };
+    assert_eq!(row.confidence, Confidence::Strong);
+    assert_eq!(row.deposit_address, account("deposit").to_string());
+    assert_eq!(row.tainted, shape.tainted, "no amount changes");
+}
+
 #[test]
 fn an_account_that_pays_others_too_or_keeps_a_part_is_no_customers_deposit() {
     for (amount, to) in [(60, "friend"), (40, "hot")] {
@@ -290,7 +340,7 @@ impl Labels for Two {
 #[test]
 fn labels_that_contradict_each_other_or_come_late_are_shown_and_found() {
     let mut report = told(&deposited());
-    annotate(&mut report, &Two, Vec::new());
+    annotate(&mut report, &Two, Vec::new()).unwrap();
     let hot = report
         .nodes
         .iter()
@@ -316,7 +366,7 @@ fn labels_that_contradict_each_other_or_come_late_are_shown_and_found() {
 #[test]
 fn what_nobody_labelled_stays_without_labels_and_findings() {
     let mut report = told(&deposited());
-    annotate(&mut report, &NoLabels, Vec::new());
+    annotate(&mut report, &NoLabels, Vec::new()).unwrap();
     assert!(report.findings.is_empty());
     assert!(report.nodes.iter().all(|node| node.labels.is_empty()));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use hansel_graph::PoolKey;
 use hansel_ledger::{Amount, Coin};
 
 use crate::verdict::Verdict;
@@ -100,6 +101,8 @@ fn sweeps<'s, 'a>(scene: &'s Scene<'a>, account: AccountIx) -> Vec<Sweep<'s, 'a>
 fn sweeps_of<'s, 'a>(scene: &'s Scene<'a>, account: AccountIx, coin: Coin) -> Vec<Sweep<'s, 'a>> {
     let mut received = scene.received_numbers(account).iter().peekable();
     let mut found = Vec::new();
+    // What lay there when its history begins was paid in before and is swept along.
+    let mut lay = opening(scene, account, coin);
     for number in scene.given_numbers(account) {
         let paid = &scene.transfers[*number];
         if paid.coin() != coin {
@@ -116,18 +119,32 @@ fn sweeps_of<'s, 'a>(scene: &'s Scene<'a>, account: AccountIx, coin: Coin) -> Ve
             }
         }
         if !scene.exchanges(paid.to).is_empty() {
-            found.extend(Sweep::of(paid, deposits));
+            found.extend(Sweep::of(paid, deposits, lay));
         }
+        lay = Amount::ZERO;
     }
     found
 }
 
+/// What an account held before the first block that is known of it; nothing where that is not known.
+fn opening(scene: &Scene<'_>, account: AccountIx, coin: Coin) -> Amount {
+    let key = PoolKey {
+        account: scene.address(account),
+        coin,
+    };
+    let first = scene.view.facts.statements(key).next();
+    first
+        .and_then(|statement| statement.opening)
+        .unwrap_or_default()
+}
+
 impl<'s, 'a> Sweep<'s, 'a> {
-    /// A payment that moves on deposits, within the rule's bounds.
-    fn of(paid: &'s Moved<'a>, deposits: Vec<&'s Moved<'a>>) -> Option<Self> {
+    /// A payment that moves on deposits and what lay there before, within the rule's bounds.
+    fn of(paid: &'s Moved<'a>, deposits: Vec<&'s Moved<'a>>, lay: Amount) -> Option<Self> {
         let blocks = paid.block().checked_sub(deposits.last()?.block())?;
         let sum = Amount::checked_sum(deposits.iter().map(|one| one.amount())).ok()?;
-        let kept = sum.checked_sub(paid.amount()).ok()?;
+        let held = sum.checked_add(lay).ok()?;
+        let kept = held.checked_sub(paid.amount()).ok()?;
         let most = match paid.coin() {
             Coin::Native => Amount::from(MOST_KEPT),
             Coin::Token(_) => Amount::ZERO,

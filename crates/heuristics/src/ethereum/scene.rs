@@ -18,6 +18,8 @@ pub struct AccountView<'a> {
     pub facts: &'a AccountFacts,
     /// What addresses are called.
     pub labels: &'a dyn Labels,
+    /// Coins that count besides those that the configuration knows.
+    pub coins: &'a BTreeSet<Coin>,
     /// The accounts to speak of; `None` for all of them.
     pub accounts: Option<&'a BTreeSet<Address>>,
 }
@@ -229,13 +231,16 @@ impl<'a> Scene<'a> {
         known.map_or_else(|| coin.to_string(), |asset| asset.symbol.clone())
     }
 
-    /// True for a coin that the configuration knows; anybody can make any other.
+    /// True for a coin that the configuration or the user knows; anybody can make any other. A chain without any known
+    /// token, such as a test chain, has nothing to tell by.
     pub(super) fn is_known(&self, coin: Coin) -> bool {
         let network = self.view.chain.evm();
-        network.is_some_and(|network| {
+        let known = network.is_some_and(|network| {
+            let bare = network.tokens.is_empty() && network.wrapped.is_none();
             let wrapped = network.wrapped.map(Coin::Token) == Some(coin);
-            wrapped || network.asset(coin).is_some()
-        })
+            bare || wrapped || network.asset(coin).is_some()
+        });
+        known || self.view.coins.contains(&coin)
     }
 }
 

@@ -187,6 +187,7 @@ impl Story {
             chain: &chain,
             facts: &facts,
             labels,
+            coins: &std::collections::BTreeSet::new(),
             accounts: None,
         });
         let known: Vec<EvmTransaction> = facts.transactions().cloned().collect();
