@@ -5,6 +5,7 @@
 
 pub(crate) mod abi;
 mod across;
+mod arbitrum;
 mod bridges;
 mod cctp;
 mod debridge;
@@ -12,7 +13,10 @@ mod fields;
 mod layer_zero;
 mod leaving;
 pub mod memo;
+mod op_stack;
 mod place;
+mod rlp;
+mod rollup;
 mod search;
 pub mod share;
 mod shipped;
@@ -56,11 +60,15 @@ pub enum Protocol {
     Cctp,
     /// tBTC v2.
     Tbtc,
+    /// Deposits into OP Stack rollups.
+    OpStack,
+    /// Deposits and tickets to Arbitrum.
+    Arbitrum,
 }
 
 impl Protocol {
     /// Every protocol.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Thorchain,
         Self::Maya,
         Self::Across,
@@ -69,6 +77,8 @@ impl Protocol {
         Self::Wormhole,
         Self::Cctp,
         Self::Tbtc,
+        Self::OpStack,
+        Self::Arbitrum,
     ];
 
     /// The name in reports, ids and `chains.toml`.
@@ -82,6 +92,8 @@ impl Protocol {
             Self::Wormhole => "wormhole",
             Self::Cctp => "cctp",
             Self::Tbtc => "tbtc",
+            Self::OpStack => "op-stack",
+            Self::Arbitrum => "arbitrum",
         }
     }
 
@@ -197,6 +209,9 @@ pub struct Departure {
     pub payee_binds: bool,
     /// What is paid there, in the protocol's words, made printable; `None` where it does not say.
     pub asset: Option<String>,
+    /// The coin that arrives, where the departure tells it: only then, or for one token, is a transaction believed that
+    /// was found by its computed hash.
+    pub brings: Option<Coin>,
     /// How sure an arrival with this link is.
     pub certainty: Certainty,
     /// Where arrivals are looked for.

@@ -1,5 +1,8 @@
 //! Looks for what arrived of a link, and believes it only where its own chain says so.
 
+mod derived;
+mod logged;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
@@ -10,11 +13,10 @@ use hansel_heuristics::crossing::{
     TransactionView,
 };
 use hansel_ledger::{
-    Amount, BlockRef, Chain, Coin, EvmFact, EvmQuery, Fact, Gap, NodeId, Query, TransferId,
-    UnixTime,
+    Amount, BlockRef, Chain, Coin, EvmQuery, Fact, NodeId, Query, TransferId, UnixTime,
 };
 
-use super::ask::{account_transaction, ask, output_transaction};
+use super::ask::{ask, output_transaction};
 use crate::case_record::CaseInflow;
 use crate::failure::Failure;
 use crate::leg::Leg;
@@ -174,8 +176,9 @@ impl Hunt<'_> {
     ) -> Result<Result<Catch, String>, Failure> {
         let since = UnixTime(left.0.saturating_sub(SKEW));
         let within = match search {
+            Search::Transaction { hash, .. } => return self.computed(*hash).await,
             Search::Received { .. } => LATEST,
-            Search::Logs { within, .. } => *within,
+            Search::Logs { within, .. } | Search::Named { within, .. } => *within,
         };
         let until = UnixTime(left.0.saturating_add(within));
         let blocks = match self.leg.heights(since, until).await {
@@ -184,6 +187,21 @@ impl Hunt<'_> {
             Err(reason) => return Ok(Err(reason)),
         };
         match search {
+            Search::Transaction { hash, .. } => self.computed(*hash).await,
+            Search::Named {
+                contracts,
+                topics,
+                topic,
+                ..
+            } => {
+                let query = EvmQuery::Logs {
+                    contracts: contracts.clone(),
+                    topics: topics.clone(),
+                    since: blocks.0,
+                    until: blocks.1,
+                };
+                self.named(query, *topic).await
+            }
             Search::Received { script, .. } => self.received(script, blocks).await,
             Search::Logs {
                 contracts,
@@ -283,62 +301,6 @@ impl Hunt<'_> {
                 ))
             })
             .collect()))
-    }
-
-    async fn logged(&self, query: EvmQuery, mark: &[u8]) -> Result<Result<Catch, String>, Failure> {
-        let logs = match ask(self.leg, &Query::Evm(query)).await? {
-            Ok(Fact::Evm(EvmFact::Logs(logs))) => logs,
-            Ok(_) => return Ok(Err("an answer of another kind than the question".into())),
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let (mut found, mut problems) = Catch::default();
-        problems.extend(logs.coverage.gaps.iter().map(Gap::to_string));
-        let marked = logs.logs.iter().filter(|log| holds(&log.event.data, mark));
-        let hashes: BTreeSet<B256> = marked.map(|log| log.tx).collect();
-        if hashes.len() > MOST {
-            problems.push(format!(
-                "only {MOST} of {} transactions were read",
-                hashes.len()
-            ));
-        }
-        for hash in hashes.into_iter().take(MOST) {
-            match account_transaction(self.leg, hash).await? {
-                Ok(tx) => self.movements_of(&tx, &mut found, &mut problems),
-                Err(reason) => problems.push(format!("transaction {hash}: {reason}")),
-            }
-        }
-        Ok(Ok((found, problems)))
-    }
-
-    fn movements_of(
-        &self,
-        tx: &hansel_ledger::EvmTransaction,
-        found: &mut Vec<Landing>,
-        problems: &mut Vec<String>,
-    ) {
-        let arrivals = self
-            .bridges
-            .arrivals(self.chain(), &TransactionView::Evm(tx))
-            .into_iter();
-        for arrival in arrivals.filter(|arrival| self.departure.is_answered_by(arrival)) {
-            let Some(Carrier::Movement { origin, coin, .. }) = arrival.carrier.clone() else {
-                problems.push(format!(
-                    "{} pays it, but no endpoint tells the movement of value; one that traces transactions may",
-                    tx.hash
-                ));
-                continue;
-            };
-            let movement = tx.movements.iter().find(|one| one.origin == origin);
-            let from = movement.map(|one| NodeId::account(self.chain(), &one.from));
-            found.push(self.landing(
-                &arrival,
-                tx.placement.block,
-                tx.hash.to_string(),
-                from.unwrap_or_else(|| NodeId::unknown(self.chain())),
-                TransferId::movement(self.chain(), &tx.hash, &origin).into(),
-                Spot::Movement(tx.hash, origin, coin),
-            ));
-        }
     }
 
     fn landing(

@@ -6,7 +6,7 @@ use hansel_ledger::{Chain, EvmNetwork};
 use super::place::printable;
 use super::shipped::{Row, SHIPPED};
 use super::{Arrival, Departure, Place, Protocol, TransactionView};
-use super::{across, cctp, debridge, layer_zero, tbtc, thorchain, wormhole};
+use super::{across, arbitrum, cctp, debridge, layer_zero, op_stack, tbtc, thorchain, wormhole};
 
 /// A protocol on a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +15,22 @@ pub struct Deployment {
     pub protocol: Protocol,
     /// The chain, by its name in `chains.toml`.
     pub chain: String,
-    /// Its contracts there; none on a Bitcoin chain.
+    /// Its contracts there; none on a Bitcoin chain. Of a rollup's the first is what logs deposits.
     pub contracts: Vec<Address>,
-    /// The protocol's own name or number for the chain; `None` where it is known otherwise.
+    /// The protocol's own name or number for the chain, or for a rollup's contracts the id of the rollup's chain; `None`
+    /// where it is known otherwise.
     pub code: Option<String>,
+}
+
+/// The way from a chain to a rollup above it.
+#[derive(Clone, Debug)]
+pub(super) struct Road {
+    /// The rollup.
+    pub(super) place: Place,
+    /// The id of its chain.
+    pub(super) id: u64,
+    /// Its contracts on the chain below.
+    pub(super) contracts: Vec<Address>,
 }
 
 /// The protocols of all chains.
@@ -55,6 +67,8 @@ impl Bridges {
             all.extend(wormhole::departures(self, chain, tx));
             all.extend(cctp::departures(self, chain, tx));
             all.extend(tbtc::departures(self, chain, tx));
+            all.extend(op_stack::departures(self, chain, tx));
+            all.extend(arbitrum::departures(self, chain, tx));
         }
         all
     }
@@ -99,6 +113,20 @@ impl Bridges {
             .filter(|one| one.chain == chain && one.contracts.contains(contract))
             .map(|one| one.protocol)
             .find(|protocol| among.contains(protocol))
+    }
+
+    /// Where a rollup's portal leads, the first of its contracts: each rollup has its own on the chain below.
+    pub(super) fn road(&self, chain: &str, rollup: Protocol, contract: &Address) -> Option<Road> {
+        let found = self.deployments().find(|one| {
+            let is_portal = one.contracts.first() == Some(contract);
+            is_portal && one.chain == chain && one.protocol == rollup
+        })?;
+        let id = found.code.as_ref()?.parse().ok()?;
+        Some(Road {
+            place: self.evm(id),
+            id,
+            contracts: found.contracts.clone(),
+        })
     }
 
     /// True where a protocol is on a chain.

@@ -72,6 +72,7 @@ fn departure(
         refund_to: Vec::new(),
         payee_binds: true,
         asset: None,
+        brings: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

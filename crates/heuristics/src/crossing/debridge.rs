@@ -94,6 +94,7 @@ fn departure(bridges: &Bridges, tx: &EvmTransaction, pool: Address, order: Order
         refund_to: Vec::new(),
         payee_binds: true,
         asset: None,
+        brings: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

@@ -26,6 +26,26 @@ pub enum Search {
         /// How many seconds after the departure such a log is looked for.
         within: u64,
     },
+    /// Transactions that the logs of an event name.
+    Named {
+        /// The chain.
+        chain: String,
+        /// The contracts, ascending.
+        contracts: Vec<Address>,
+        /// For each topic from the first on, values of which it has one.
+        topics: Vec<Vec<B256>>,
+        /// The topic that is the hash of the transaction, the first being 0.
+        topic: usize,
+        /// How many seconds after the departure such a log is looked for.
+        within: u64,
+    },
+    /// A transaction whose hash was computed.
+    Transaction {
+        /// The chain.
+        chain: String,
+        /// The hash.
+        hash: B256,
+    },
 }
 
 /// A week: the longest that payouts are looked for.
@@ -35,7 +55,10 @@ impl Search {
     /// The chain that is asked.
     pub fn chain(&self) -> &str {
         match self {
-            Self::Received { chain, .. } | Self::Logs { chain, .. } => chain,
+            Self::Received { chain, .. }
+            | Self::Logs { chain, .. }
+            | Self::Named { chain, .. }
+            | Self::Transaction { chain, .. } => chain,
         }
     }
 }

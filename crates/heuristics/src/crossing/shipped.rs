@@ -308,4 +308,35 @@ pub(super) const SHIPPED: &[Row] = &[
         Some("ETH"),
     ),
     (Protocol::Tbtc, "bitcoin", &[], Some("BTC")),
+    (
+        Protocol::OpStack,
+        "ethereum",
+        &[
+            address!("bEb5Fc579115071764c7423A4f12eDde41f106Ed"),
+            address!("99C9fc46f92E8a1c0deC1b1747d010903E884bE1"),
+        ],
+        Some("10"),
+    ),
+    (
+        Protocol::OpStack,
+        "ethereum",
+        &[
+            address!("49048044D57e1C92A77f79988d21Fa8fAF74E97e"),
+            address!("3154Cf16ccdb4C6d922629664174b904d80F2C35"),
+        ],
+        Some("8453"),
+    ),
+    (
+        Protocol::Arbitrum,
+        "ethereum",
+        &[
+            address!("8315177aB297bA92A06054cE80a67Ed4DBd7ed3a"),
+            address!("4Dbd4fc535Ac27206064B68FfCf827b0A60BAB3f"),
+            address!("a3A7B6F88361F48403514059F1F16C8E78d60EeC"),
+            address!("cEe284F754E854890e311e3280b767F80797180d"),
+            address!("D3B5b60020504bc3489D6949d545893982BA3011"),
+            address!("A10c7CE4b876998858b1a9E12b10092229539400"),
+        ],
+        Some("42161"),
+    ),
 ];

@@ -69,6 +69,7 @@ fn departure(
         refund_to: Vec::new(),
         payee_binds: true,
         asset: Some("BTC".into()),
+        brings: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().collect(),
         parked: None,
