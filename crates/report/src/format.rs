@@ -8,8 +8,8 @@ use std::str::FromStr;
 use hansel_ledger::AmountError;
 
 use crate::{
-    Report, csv_accounting, csv_cash_outs, csv_flows, csv_nodes, cytoscape, dot, gexf, graphml,
-    html, markdown, picture, text,
+    Report, csv_accounting, csv_cash_outs, csv_flows, csv_links, csv_neo4j, csv_nodes, cytoscape,
+    dot, gexf, graphml, html, markdown, picture, stix, tables, tagpack, text,
 };
 
 /// A form that a report can be written in.
@@ -33,6 +33,18 @@ pub enum Format {
     Dot,
     /// A case file in Markdown.
     Markdown,
+    /// Two tables for Neo4j.
+    Neo4j,
+    /// A table of links for Maltego.
+    Maltego,
+    /// A table of links for i2 Analyst's Notebook and charts like it.
+    I2,
+    /// A STIX 2.1 bundle.
+    Stix,
+    /// The addresses of the trail as a TagPack of GraphSense.
+    TagPack,
+    /// Three Parquet tables for notebooks: nodes, flows and findings.
+    Parquet,
     /// One page that needs nothing else, for any browser.
     Html,
     /// A picture of where the money went, for a document.
@@ -59,6 +71,12 @@ pub enum FormatError {
     /// Amounts of the report do not fit when added up.
     #[error("the report's amounts cannot be added up")]
     Amount(#[from] AmountError),
+    /// A Parquet table could not be written.
+    #[error("could not write the Parquet table")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A time is beyond what the form can say.
+    #[error("the time {0} is beyond what Parquet can say")]
+    Time(crate::model::Timestamp),
     /// A flow names a node that the report does not list.
     #[error("flow `{flow}` names node `{node}`, which the report does not list")]
     UnlistedNode {
@@ -83,7 +101,7 @@ pub struct Rendered {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Text,
         Self::Json,
         Self::Csv,
@@ -95,6 +113,12 @@ impl Format {
         Self::Html,
         Self::Markdown,
         Self::Svg,
+        Self::Neo4j,
+        Self::Maltego,
+        Self::I2,
+        Self::Stix,
+        Self::TagPack,
+        Self::Parquet,
     ];
 
     /// The name on the command line, and the files with what writes them, in the order in which they are rendered.
@@ -118,12 +142,36 @@ impl Format {
             Self::Html => ("html", &[(".html", html::write)]),
             Self::Markdown => ("md", &[(".md", markdown::write)]),
             Self::Svg => ("svg", &[(".svg", picture::write)]),
+            Self::Neo4j => (
+                "neo4j",
+                &[
+                    ("-neo4j-nodes.csv", csv_neo4j::write_nodes),
+                    ("-neo4j-flows.csv", csv_neo4j::write_flows),
+                ],
+            ),
+            Self::Maltego => ("maltego", &[("-maltego.csv", csv_links::write_maltego)]),
+            Self::I2 => ("i2", &[("-i2.csv", csv_links::write_i2)]),
+            Self::Stix => ("stix", &[(".stix.json", stix::write)]),
+            Self::TagPack => ("tagpack", &[("-tagpack.yaml", tagpack::write)]),
+            Self::Parquet => (
+                "parquet",
+                &[
+                    ("-nodes.parquet", tables::write_nodes),
+                    ("-flows.parquet", tables::write_flows),
+                    ("-findings.parquet", tables::write_findings),
+                ],
+            ),
         }
     }
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         self.form().0
+    }
+
+    /// True for a format that is no text and must not be sent to a terminal.
+    pub fn is_binary(self) -> bool {
+        self == Self::Parquet
     }
 
     /// What the names of the format's files end in, in the order in which they are rendered.
@@ -234,7 +282,7 @@ mod tests {
         let message = "p\u{1b}df".parse::<Format>().unwrap_err().to_string();
         assert_eq!(
             message,
-            r"`p\u{1b}df` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg"
+            r"`p\u{1b}df` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg, neo4j, maltego, i2, stix, tagpack, parquet"
         );
     }
 

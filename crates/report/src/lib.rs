@@ -6,6 +6,8 @@
 pub mod csv_accounting;
 pub mod csv_cash_outs;
 pub mod csv_flows;
+pub mod csv_links;
+pub mod csv_neo4j;
 pub mod csv_nodes;
 pub mod cytoscape;
 pub mod dot;
@@ -14,6 +16,9 @@ pub mod graphml;
 pub mod html;
 pub mod markdown;
 pub mod model;
+pub mod stix;
+pub mod tables;
+pub mod tagpack;
 pub mod text;
 
 mod account;

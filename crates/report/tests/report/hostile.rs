@@ -4,7 +4,7 @@ use hansel_report::text::write_in;
 use hansel_report::{Format, Report, json_schema, render};
 use serde_json::Value;
 
-use crate::{cytoscape, dot, graphml, markdown, readers, sample};
+use crate::{cytoscape, dot, graphml, links, markdown, readers, sample, stix, tables, tagpack};
 
 const HOSTILE: [&str; 14] = [
     "<script>alert(1)</script>",
@@ -87,6 +87,11 @@ fn every_format_shows_hidden_characters_instead_of_sending_them() {
             Format::Html,
             Format::Markdown,
             Format::Svg,
+            Format::Neo4j,
+            Format::Maltego,
+            Format::I2,
+            Format::Stix,
+            Format::TagPack,
         ] {
             assert_plain(
                 &format!("{format}: {hostile:?}"),
@@ -131,6 +136,82 @@ fn csv_keeps_its_shape_and_starts_no_formula() {
                 file.bytes.iter().filter(|b| **b == b'\n').count(),
                 rows,
                 "one line per row"
+            );
+        }
+    }
+}
+
+#[test]
+fn tables_of_links_keep_their_shape_and_start_no_formula() {
+    for hostile in HOSTILE {
+        let report = infected(hostile);
+        let formats = [
+            (Format::Neo4j, &[6, 5][..]),
+            (Format::Maltego, &[5]),
+            (Format::I2, &[5]),
+        ];
+        for (format, rows) in formats {
+            let tables = links::tables(&report, format);
+            assert_eq!(
+                tables.iter().map(Vec::len).collect::<Vec<_>>(),
+                rows,
+                "{format}: {hostile:?}"
+            );
+            for cell in tables.iter().flatten().flatten() {
+                assert!(
+                    !cell.trim_start().starts_with(['=', '+', '-', '@']),
+                    "{cell:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stix_validator_accepts_hostile_text() {
+    let report = infected(&HOSTILE.concat());
+    if let Some(output) = stix::validated(&report) {
+        assert_eq!(output, "True []\n");
+    }
+}
+
+#[test]
+fn a_tag_pack_of_hostile_text_holds_the_same_tags() {
+    for hostile in HOSTILE {
+        let Some(pack) = tagpack::with_yaml(&infected(hostile)) else {
+            return;
+        };
+        assert_eq!(
+            pack["tags"].as_array().map(Vec::len),
+            Some(3),
+            "{hostile:?}"
+        );
+        assert_eq!(
+            pack.as_object().map(serde_json::Map::len),
+            Some(5),
+            "{hostile:?}"
+        );
+        for tag in pack["tags"].as_array().into_iter().flatten() {
+            assert_eq!(
+                tag.as_object().map(serde_json::Map::len),
+                Some(8),
+                "{hostile:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn pyarrow_reads_hostile_tables_and_finds_nothing_hidden_in_them() {
+    let script = "print(t.num_rows, [v for r in t.to_pylist() for v in r.values()])";
+    let report = infected(&HOSTILE.concat());
+    for (table, rows) in [5, 4, 1].into_iter().enumerate() {
+        if let Some(output) = tables::with_pyarrow(&report, table, script) {
+            assert!(output.starts_with(&format!("{rows} ")), "{output}");
+            assert_plain("parquet", &output);
+            assert!(
+                !output.contains("\\x") && !output.contains("\\r"),
+                "{output}"
             );
         }
     }
@@ -264,8 +345,13 @@ fn text_of_a_megabyte_neither_stops_nor_floods_what_people_read() {
             | Format::Gexf
             | Format::Cytoscape
             | Format::Dot
-            | Format::Html => assert!(size > 1_000_000),
-            Format::Svg | Format::Markdown => assert!(size < 100_000),
+            | Format::Html
+            | Format::Neo4j
+            | Format::Maltego
+            | Format::I2
+            | Format::Stix
+            | Format::Parquet => assert!(size > 1_000_000),
+            Format::Svg | Format::Markdown | Format::TagPack => assert!(size < 100_000),
         }
     }
 }

@@ -1,0 +1,268 @@
+//! The objects of a bundle, one function for each kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{id, moment};
+use crate::Report;
+use crate::model::{CashOut, Finding, Flow};
+use crate::visible::{clipped, visible};
+
+/// Names of the public extension's objects. Source: muchdogesec/stix2extensions 3324e147.
+const WALLET: &str = "extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7";
+const TRANSACTION: &str = "extension-definition--151d042d-4dcf-5e44-843f-1024440318e5";
+
+/// The longest text of an outsider in an object that is not an observable.
+const LONGEST: usize = 500;
+/// How many entries of a list an object tells; the JSON of the report holds all of them.
+const LISTED: usize = 200;
+
+/// The id of an object.
+pub(super) fn id_of(object: &Value) -> String {
+    object["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// This program, which makes all other objects.
+pub(super) fn producer(created: &str) -> Value {
+    dated(
+        json!({
+            "type": "identity",
+            "id": id::of_ours("identity", &["hansel"]),
+            "name": "hansel",
+            "identity_class": "system",
+        }),
+        created,
+    )
+}
+
+/// An address.
+pub(super) fn wallet(address: &str) -> Value {
+    let value = visible(address);
+    json!({
+        "type": "cryptocurrency-wallet",
+        "spec_version": "2.1",
+        "id": wallet_id(address),
+        "value": value,
+        "extensions": { WALLET: { "extension_type": "new-sco" } },
+    })
+}
+
+fn wallet_id(address: &str) -> String {
+    id::of_observable("cryptocurrency-wallet", &visible(address))
+}
+
+fn transaction_id(tx: &str) -> String {
+    id::of_observable("cryptocurrency-transaction", &visible(tx))
+}
+
+/// A transaction with those of its flows that the report lists; there is at least one.
+pub(super) fn transaction(flows: &[&Flow]) -> Value {
+    let mut object = json!({
+        "type": "cryptocurrency-transaction",
+        "spec_version": "2.1",
+        "extensions": { TRANSACTION: { "extension_type": "new-sco" } },
+    });
+    let first = flows.first();
+    if let Some(first) = first {
+        object["id"] = transaction_id(&first.tx).into();
+        object["symbol"] = visible(&first.asset).into();
+        object["value"] = visible(&first.tx).into();
+        object["x_hansel_chain"] = visible(&first.chain).into();
+        if let Some(time) = first.time {
+            object["execution_time"] = moment(time).into();
+        }
+    }
+    let paying: BTreeSet<_> = flows.iter().flat_map(|flow| &flow.from_addresses).collect();
+    let paying = paying
+        .into_iter()
+        .map(|address| json!({ "address_ref": wallet_id(address) }));
+    let paying: Vec<_> = paying.collect();
+    let paid: Vec<_> = flows.iter().filter_map(|flow| output(flow)).collect();
+    for (name, list) in [("input", paying), ("output", paid)] {
+        if !list.is_empty() {
+            object[name] = list.into();
+        }
+    }
+    object
+}
+
+fn output(flow: &Flow) -> Option<Value> {
+    let address = flow.to_address.as_deref()?;
+    let mut object = json!({
+        "address_ref": wallet_id(address),
+        "x_hansel_flow": visible(&flow.id),
+        "x_hansel_asset": visible(&flow.asset),
+        "x_hansel_amount": flow.amount.to_string(),
+    });
+    if !flow.tainted.is_empty() {
+        object["x_hansel_tainted"] = by_rule(&flow.tainted);
+    }
+    Some(object)
+}
+
+fn by_rule(tainted: &BTreeMap<hansel_graph::Rule, hansel_ledger::Amount>) -> Value {
+    let amounts = tainted.iter();
+    let amounts =
+        amounts.map(|(rule, amount)| (rule.name().replace('-', "_"), amount.to_string().into()));
+    Value::Object(amounts.collect::<Map<_, _>>())
+}
+
+/// Says that the wallets and transactions were seen; `None` where there are none.
+pub(super) fn observed(report: &Report, created: &str, ids: &[String]) -> Option<Value> {
+    let times = || report.flows.iter().filter_map(|flow| flow.time);
+    let first = times().min().map_or_else(|| created.to_owned(), moment);
+    let last = times().max().map_or_else(|| created.to_owned(), moment);
+    let object = json!({
+        "type": "observed-data",
+        "id": id::of_ours("observed-data", &[&report.case.name, created]),
+        "first_observed": first,
+        "last_observed": last,
+        "number_observed": 1,
+        "object_refs": ids,
+    });
+    (!ids.is_empty()).then(|| dated(object, created))
+}
+
+/// Who can freeze value.
+pub(super) fn service(cash_out: &CashOut, created: &str) -> Value {
+    dated(
+        json!({
+            "type": "identity",
+            "id": service_id(cash_out),
+            "name": clipped(&cash_out.entity, LONGEST),
+            "identity_class": "organization",
+            "description": format!("Service of the kind: {}", clipped(&cash_out.category, LONGEST)),
+        }),
+        created,
+    )
+}
+
+fn service_id(cash_out: &CashOut) -> String {
+    id::of_ours(
+        "identity",
+        &["service", &cash_out.entity, &cash_out.category],
+    )
+}
+
+/// That a service holds the address which was paid.
+pub(super) fn paid(cash_out: &CashOut, created: &str) -> Value {
+    let CashOut {
+        deposit_address,
+        tx,
+        asset,
+        amount,
+        chain,
+        ..
+    } = cash_out;
+    let service = service_id(cash_out);
+    let amount = amount.to_string();
+    let parts = [&**deposit_address, tx, asset, &amount, chain, &service];
+    dated(
+        json!({
+            "type": "relationship",
+            "id": id::of_ours("relationship", &parts),
+            "relationship_type": "related-to",
+            "source_ref": wallet_id(deposit_address),
+            "target_ref": service,
+            "description": "deposit address at the service, which received tainted value",
+            "labels": [format!("confidence-{}", cash_out.confidence.name())],
+            "x_hansel_tx": visible(tx),
+            "x_hansel_chain": visible(chain),
+            "x_hansel_asset": visible(asset),
+            "x_hansel_amount": amount,
+            "x_hansel_tainted": by_rule(&cash_out.tainted),
+        }),
+        created,
+    )
+}
+
+/// What a heuristic says, about the transactions it speaks of or, where those are not in the bundle, about the case.
+pub(super) fn note(
+    report: &Report,
+    finding: &Finding,
+    created: &str,
+    known: &BTreeSet<String>,
+) -> Value {
+    let subjects = finding.subjects.iter().chain(&finding.evidence);
+    let about = subjects.filter_map(|subject| refer(subject, known));
+    let mut about: BTreeSet<_> = about.take(LISTED).collect();
+    if about.is_empty() {
+        about.insert(report_id(report, created));
+    }
+    let name = Value::from([finding.subjects.clone(), finding.evidence.clone()].concat());
+    let parts = [&*finding.heuristic, &finding.summary, &name.to_string()];
+    dated(
+        json!({
+            "type": "note",
+            "id": id::of_ours("note", &parts),
+            "abstract": clipped(&finding.heuristic, LONGEST),
+            "content": format!(
+                "{} (an opinion with evidence, not a fact; known error rate: {})",
+                clipped(&finding.summary, LONGEST),
+                clipped(&finding.error_rate, LONGEST)
+            ),
+            "labels": [format!("confidence-{}", finding.confidence.name())],
+            "object_refs": about,
+        }),
+        created,
+    )
+}
+
+/// The observable that an id of the report names: its parts are an address or the hash of a transaction.
+fn refer(subject: &str, known: &BTreeSet<String>) -> Option<String> {
+    let parts = subject
+        .split(':')
+        .flat_map(|part| [transaction_id(part), wallet_id(part)]);
+    parts.into_iter().find(|id| known.contains(id))
+}
+
+/// The case: what was asked and what is not known.
+pub(super) fn report(report: &Report, created: &str, objects: &[String]) -> Value {
+    let case = &report.case;
+    let unknown = report.unknown.iter().take(LISTED);
+    let unknown: Vec<_> = unknown
+        .map(|gap| {
+            clipped(
+                &format!("{}: {}: {}", gap.subject, gap.kind, gap.detail),
+                LONGEST,
+            )
+        })
+        .collect();
+    let title = case.title.as_deref().unwrap_or_default();
+    let training = if case.training {
+        "TRAINING CASE: made up, not a real theft. "
+    } else {
+        ""
+    };
+    let mut object = json!({
+        "type": "report",
+        "id": report_id(report, created),
+        "name": clipped(&case.name, LONGEST),
+        "description": format!("{training}{}", clipped(title, LONGEST)),
+        "published": created,
+        "object_refs": objects,
+        "x_hansel_schema": crate::model::SchemaName::TEXT,
+        "x_hansel_rules": case.rules.iter().map(|rule| rule.name()).collect::<Vec<_>>(),
+    });
+    if !unknown.is_empty() {
+        object["x_hansel_unknown"] = unknown.into();
+    }
+    dated(object, created)
+}
+
+fn report_id(report: &Report, created: &str) -> String {
+    id::of_ours("report", &[&report.case.name, created])
+}
+
+/// The fields that every object but observables has.
+fn dated(mut object: Value, created: &str) -> Value {
+    object["spec_version"] = "2.1".into();
+    object["created"] = created.into();
+    object["modified"] = created.into();
+    let producer = id::of_ours("identity", &["hansel"]);
+    if object["id"] != *producer {
+        object["created_by_ref"] = producer.into();
+    }
+    object
+}
