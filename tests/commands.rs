@@ -53,7 +53,12 @@ fn a_report_is_written_to_files_in_every_format_without_a_network() {
         let texts: Vec<String> = files
             .map(|file| fs::read_to_string(file).unwrap())
             .collect();
-        assert_eq!(texts.len(), if format == "csv" { 3 } else { 1 }, "{format}");
+        let count = match format {
+            "csv" => 3,
+            "neo4j" => 2,
+            _ => 1,
+        };
+        assert_eq!(texts.len(), count, "{format}");
         let named = |text: &String| text.contains(&report.seeds[0].tx);
         assert!(texts.iter().any(named), "{format}");
         if format == "json" {
@@ -69,6 +74,8 @@ fn a_report_is_written_to_files_in_every_format_without_a_network() {
     Hansel::new("report theft --format pdf")
         .run()
         .fails(2, &["graphml"]);
+    let binary = Hansel::new("report theft --format parquet").data(data.path());
+    binary.run().fails(2, &["--output PATH"]);
     let nowhere = Hansel::new("report theft -o /nonexistent/x").data(data.path());
     nowhere.run().fails(1, &["cannot write /nonexistent/x"]);
 }

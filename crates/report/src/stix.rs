@@ -69,7 +69,7 @@ struct Bundle<'w> {
 impl<'w> Bundle<'w> {
     fn open(report: &Report, out: &'w mut dyn io::Write) -> io::Result<Self> {
         let id = id::of_ours("bundle", &[&report.case.name, &last_moment(report)]);
-        write!(out, "{{\"type\":\"bundle\",\"id\":\"{id}\",\"objects\":[\n")?;
+        writeln!(out, "{{\"type\":\"bundle\",\"id\":\"{id}\",\"objects\":[")?;
         Ok(Self {
             out,
             created: last_moment(report),

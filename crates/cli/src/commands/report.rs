@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use hansel_report::{Format, FormatError, Report, write_file};
 
 use super::trace::{exit, stored_report};
@@ -30,6 +30,12 @@ pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Fail
 /// Writes a report to standard output, or to the files that a path stands for, piece by piece.
 pub(crate) fn write(report: &Report, format: Format, output: Option<&Path>) -> Result<(), Failure> {
     let Some(output) = output else {
+        if format.is_binary() {
+            return Err(Failure::usage(
+                anyhow!("{format} is no text to be shown"),
+                "name its files with `--output PATH`",
+            ));
+        }
         return Ok(write_on_standard_output(report, format)?);
     };
     for (index, path) in format.paths(output).iter().enumerate() {
