@@ -66,6 +66,7 @@ bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-heuristics --bench detectors
 	$(CARGO) bench --locked --package hansel-labels --bench labels
 	$(CARGO) bench --locked --package hansel-scan --bench scan
+	$(CARGO) bench --locked --package hansel-report --bench formats
 	$(CARGO) bench --locked --package hansel --bench requests
 	$(CARGO) bench --locked --package hansel --bench accounts
 

@@ -1,0 +1,230 @@
+//! Time and memory of writing a report of 1,000,000 flows in every format.
+//!
+//! Run with `cargo bench -p hansel-report`; `HANSEL_FLOWS` sets another number. Prints; asserts nothing about time.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::time::Instant;
+
+use hansel_graph::{Direction, FeeRule, Rule};
+use hansel_ledger::{Amount, UnixTime};
+use hansel_report::model::*;
+use hansel_report::{Format, Report, write_file};
+use peak_alloc::PeakAlloc;
+use sha2::{Digest, Sha256};
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+const FLOWS: u64 = 1_000_000;
+/// Every account has ten flows.
+const PER_ACCOUNT: u64 = 10;
+const RULES: [Rule; 2] = [Rule::Fifo, Rule::Haircut];
+
+fn hash(number: u64) -> String {
+    let digest = Sha256::digest(number.to_le_bytes());
+    digest
+        .iter()
+        .fold(String::from("0x"), |text, byte| format!("{text}{byte:02x}"))
+}
+
+fn address(number: u64) -> String {
+    hash(number)[..42].to_owned()
+}
+
+fn account(number: u64) -> String {
+    format!("ethereum:account:{}", address(number))
+}
+
+/// Fourteen digits or more, as tokens of 18 decimals have them.
+fn amount(number: u64) -> Amount {
+    Amount::from(1_000_000_000_000_000 + number * 7_919)
+}
+
+fn shares(
+    number: u64,
+) -> (
+    BTreeMap<Rule, Amount>,
+    BTreeMap<Rule, BTreeMap<String, Amount>>,
+) {
+    let tainted = RULES.map(|rule| (rule, amount(number)));
+    let claims = RULES.map(|rule| (rule, BTreeMap::from([("s1".to_owned(), amount(number))])));
+    (tainted.into(), claims.into())
+}
+
+fn flow(number: u64, accounts: u64) -> Flow {
+    let (from, to) = (number / PER_ACCOUNT, (number * 31 + 1) % accounts);
+    let (tainted, claims) = shares(number);
+    let tx = hash(number);
+    Flow {
+        id: format!("ethereum:log:{tx}:{}", number % 300),
+        chain: "ethereum".into(),
+        tx,
+        block: Some(18_000_000 + number / 100),
+        time: Some(Timestamp(UnixTime(1_700_000_000 + number / 10))),
+        from: account(from),
+        to: account(to),
+        from_addresses: vec![address(from)],
+        to_address: Some(address(to)),
+        asset: "USDT".into(),
+        amount: amount(number),
+        tainted,
+        claims,
+        proof: Proof::Trie,
+        kind: FlowKind::Transfer,
+    }
+}
+
+fn node(number: u64) -> Node {
+    let (tainted, claims) = shares(number);
+    Node {
+        id: account(number),
+        kind: NodeKind::Account,
+        chain: "ethereum".into(),
+        address: Some(address(number)),
+        block: Some(18_000_000 + number / 10),
+        time: Some(Timestamp(UnixTime(1_700_000_000 + number))),
+        labels: Vec::new(),
+        coverage: Some(NodeCoverage {
+            complete_through: Some(20_000_000),
+        }),
+        gaps: Vec::new(),
+        holdings: vec![NodeHolding {
+            asset: "USDT".into(),
+            tainted,
+            claims,
+            since_block: 18_000_000,
+        }],
+        stop: number
+            .is_multiple_of(3)
+            .then(|| Stop::new(StopKind::AtRest, "the account has not moved it")),
+    }
+}
+
+fn finding(number: u64) -> Finding {
+    Finding {
+        heuristic: "evm.sweep".into(),
+        subjects: vec![account(number)],
+        confidence: Confidence::Weak,
+        evidence: vec![format!("ethereum:log:{}:0", hash(number))],
+        parameters: BTreeMap::new(),
+        error_rate: "none published".into(),
+        summary: "the account passed on all it received".into(),
+    }
+}
+
+fn report(flows: u64) -> Report {
+    let accounts = flows.div_ceil(PER_ACCOUNT);
+    let stolen = amount(0);
+    let row = |rule: Rule| Accounting {
+        seed: "s1".into(),
+        rule,
+        stolen,
+        at_rest: stolen,
+        exchanges: Amount::ZERO,
+        mixers: Amount::ZERO,
+        bridges: Amount::ZERO,
+        services: Amount::ZERO,
+        hubs: Amount::ZERO,
+        frontier: Amount::ZERO,
+        below_threshold: Amount::ZERO,
+        fees: Amount::ZERO,
+        burned: Amount::ZERO,
+        total: stolen,
+    };
+    Report {
+        schema: SchemaName,
+        case: Case {
+            name: "bench".into(),
+            title: None,
+            training: true,
+            subjects: vec![address(0)],
+            direction: Direction::Forward,
+            limits: Limits::default(),
+            overrides: Vec::new(),
+            rules: RULES.into(),
+            fee_rule: FeeRule::Last,
+        },
+        tips: Vec::new(),
+        seeds: vec![Seed {
+            id: "s1".into(),
+            chain: "ethereum".into(),
+            asset: "USDT".into(),
+            decimals: 6,
+            amount: stolen,
+            tx: hash(0),
+            vout: None,
+            flow: Some(flow(0, accounts).id),
+            to: Some(address(0)),
+            block: Some(18_000_000),
+            time: None,
+        }],
+        assets: Vec::new(),
+        accounting: RULES.map(row).into(),
+        nodes: (0..accounts).map(node).collect(),
+        flows: (0..flows).map(|number| flow(number, accounts)).collect(),
+        findings: (0..accounts / 10).map(finding).collect(),
+        cash_outs: Vec::new(),
+        unknown: Vec::new(),
+        sources: Vec::new(),
+    }
+}
+
+/// Counts what passes.
+struct Counted<W>(W, u64);
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        let written = self.0.write(piece)?;
+        self.1 += u64::try_from(written).unwrap();
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn main() {
+    let asked = std::env::var("HANSEL_FLOWS").ok();
+    let flows = asked.map_or(FLOWS, |flows| flows.parse().unwrap());
+    let only = std::env::var("HANSEL_FORMAT").ok();
+    let report = report(flows);
+    let megabytes = |bytes: usize| bytes / 1_000_000;
+    let held = ALLOCATED.current_usage();
+    println!(
+        "{flows} flows, {} nodes: the report takes {} MB",
+        report.nodes.len(),
+        megabytes(held)
+    );
+    println!("| format | time | written | memory beside the report |");
+    println!("|---|---|---|---|");
+    for format in Format::ALL {
+        if only.as_ref().is_some_and(|only| only != format.name()) {
+            continue;
+        }
+        ALLOCATED.reset_peak_usage();
+        let start = Instant::now();
+        let mut written = 0;
+        for index in 0..format.suffixes().len() {
+            let file = BufWriter::new(File::create("/dev/null").unwrap());
+            let mut out = Counted(file, 0);
+            write_file(&report, format, index, &mut out).unwrap();
+            out.flush().unwrap();
+            written += out.1;
+        }
+        println!(
+            "| {format} | {:.1} s | {} MB | {} MB |",
+            start.elapsed().as_secs_f64(),
+            written / 1_000_000,
+            megabytes(ALLOCATED.peak_usage() - held)
+        );
+    }
+}
