@@ -7,7 +7,7 @@
 )]
 
 mod accounts;
-// mod browser;
+mod browser;
 mod command;
 mod commands;
 mod crossings;
