@@ -172,8 +172,11 @@ fn hostile_text_stays_text_in_the_browser() {
             report.case.title = Some((*text).into());
             for node in &mut report.nodes {
                 node.address = Some((*text).into());
-                node.labels[0].label = (*text).into();
-                node.labels[0].source = (*text).into();
+                node.labels = vec![Label {
+                    label: (*text).into(),
+                    source: (*text).into(),
+                    ..label()
+                }];
             }
             report.seeds[0].asset = (*text).into();
             for flow in &mut report.flows {
@@ -271,7 +274,6 @@ fn empty() -> Report {
             overrides: Vec::new(),
             rules: vec![Rule::Fifo],
             fee_rule: FeeRule::Last,
-            overrides: Vec::new(),
         },
         tips: Vec::new(),
         seeds: vec![seed],
@@ -286,8 +288,8 @@ fn empty() -> Report {
     }
 }
 
-fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKind>) -> Node {
-    let label = Label {
+fn label() -> Label {
+    Label {
         label: "Example Exchange".into(),
         category: "exchange".into(),
         source: "made up".into(),
@@ -295,7 +297,10 @@ fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKi
         as_of: None,
         actor: None,
         hindsight: false,
-    };
+    }
+}
+
+fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKind>) -> Node {
     Node {
         id,
         kind,
@@ -303,7 +308,7 @@ fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKi
         address: None,
         block: Some(845_923),
         time,
-        labels: vec![label],
+        labels: Vec::from_iter((stop == Some(StopKind::Exchange)).then(label)),
         coverage: None,
         gaps: Vec::new(),
         holdings: Vec::new(),

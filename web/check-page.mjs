@@ -46,9 +46,10 @@ async function check({ file, search, picture, dark }) {
   await page.waitForFunction("document.documentElement.dataset.graph === 'drawn' || !document.getElementById('data').textContent.includes('\"nodes\":[{')", { timeout: 60_000 });
   const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null);
   const drawn = await page.evaluate(() => Number(document.documentElement.dataset.drawn ?? 0));
+  if (picture) await page.screenshot({ path: picture, fullPage: false });
   const found = search ? await seek(page, search) : null;
   const sorted = await sortFirstTable(page);
-  if (picture) await page.screenshot({ path: picture, fullPage: false });
+  if (picture && search) await shootGraph(page, picture.replace(/\.png$/, "-graph.png"));
   await page.evaluate(axe);
   const report = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   const violations = report.violations
@@ -81,6 +82,12 @@ async function seek(page, words) {
     flow = await page.$eval("#detail", (detail) => detail.innerText);
   }
   return { hits, path, head, flow };
+}
+
+// The graph and what it says of the flow that was clicked, once the camera rests.
+async function shootGraph(page, picture) {
+  await new Promise((rest) => setTimeout(rest, 400));
+  await (await page.$("#graph")).screenshot({ path: picture });
 }
 
 async function sortFirstTable(page) {

@@ -59,7 +59,7 @@ function settings(model, view, colours) {
     maxCameraRatio: 4,
     nodeReducer: (_, attributes) => {
       if (view.path.size === 0) return attributes;
-      return attributes.onPath ? { ...attributes, highlighted: attributes.chosen, zIndex: 2, forceLabel: true } : { ...attributes, color: colours.line, label: "", zIndex: 0 };
+      return attributes.onPath ? { ...attributes, highlighted: attributes.chosen, zIndex: 2, forceLabel: attributes.chosen || view.pathNodes.size <= 8 } : { ...attributes, color: colours.line, label: "", zIndex: 0 };
     },
     edgeReducer: (_, attributes) => {
       if (view.path.size === 0) return attributes;
@@ -231,9 +231,22 @@ function chooseNode(at, page) {
   view.pathNodes = new Set([at, ...path.flatMap((one) => [one.from, one.to])]);
   draw();
   sigma.refresh();
-  const shown = graph.hasNode(`n${at}`) ? sigma.getNodeDisplayData(`n${at}`) : null;
-  if (shown) sigma.getCamera().animate({ x: shown.x, y: shown.y, ratio: Math.min(0.6, sigma.getCamera().getState().ratio) }, { duration: 250 });
+  bringIntoView([...view.pathNodes], page);
   showNode(model, view, at, path, choose, chooseFlow);
+}
+
+// Moves the camera to where all of these nodes are seen, with room around them.
+function bringIntoView(nodes, { graph, sigma }) {
+  const drawn = nodes.map((node) => `n${node}`).filter((key) => graph.hasNode(key)).map((key) => sigma.getNodeDisplayData(key));
+  if (drawn.length === 0) return;
+  const [left, right, low, high] = [
+    Math.min(...drawn.map(({ x }) => x)),
+    Math.max(...drawn.map(({ x }) => x)),
+    Math.min(...drawn.map(({ y }) => y)),
+    Math.max(...drawn.map(({ y }) => y)),
+  ];
+  const ratio = Math.min(1.2, Math.max(0.2, 1.5 * (right - left), 1.5 * (high - low)));
+  sigma.getCamera().animate({ x: (left + right) / 2, y: (low + high) / 2, ratio }, { duration: 250 });
 }
 
 function showNode(model, view, at, path, choose, chooseFlow) {
