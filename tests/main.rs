@@ -19,6 +19,7 @@ mod limits;
 mod reading;
 mod recording;
 mod reorganisation;
+mod rescan;
 mod resume;
 mod scene;
 mod sources;

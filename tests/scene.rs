@@ -146,13 +146,21 @@ impl Way {
 
     /// `hansel trace --json` with these words, asking this endpoint.
     pub(crate) fn trace(&self, words: &str) -> Hansel {
-        let trace = Hansel::new("trace --json --quiet --chain")
-            .args([CHAIN])
-            .args(words.split_whitespace())
-            .option("--endpoint", &self.endpoint);
+        let trace = Hansel::new("trace --json --quiet --chain").args([CHAIN]);
+        self.asked_by(trace.args(words.split_whitespace()))
+    }
+
+    /// `hansel rescan --json` with these words, asking this endpoint.
+    pub(crate) fn rescan(&self, words: &str) -> Hansel {
+        let rescan = Hansel::new("rescan --json");
+        self.asked_by(rescan.args(words.split_whitespace()))
+    }
+
+    fn asked_by(&self, command: Hansel) -> Hansel {
+        let command = command.option("--endpoint", &self.endpoint);
         match &self.cookie {
-            None => trace,
-            Some(cookie) => trace.env("HANSEL_CORE_COOKIE", cookie),
+            None => command,
+            Some(cookie) => command.env("HANSEL_CORE_COOKIE", cookie),
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Follow the money from a theft
     Trace(Box<TraceArgs>),
+    /// Bring traced cases up to the newest block, reading new blocks once for all of them
+    Rescan(RescanArgs),
     /// Write the report of a traced case
     Report(ReportArgs),
     /// Say why an output, transaction or address is tainted
@@ -160,6 +162,22 @@ pub(crate) struct TraceArgs {
     /// List the endpoints asked in the report, which then differs from run to run
     #[arg(long)]
     pub(crate) with_sources: bool,
+}
+
+/// Arguments of `hansel rescan`.
+#[derive(Debug, Args)]
+pub(crate) struct RescanArgs {
+    /// The cases to bring up to date
+    #[arg(required_unless_present = "all", value_name = "CASE")]
+    pub(crate) cases: Vec<String>,
+    /// Bring every traced case up to date
+    #[arg(long, conflicts_with = "cases")]
+    pub(crate) all: bool,
+    /// Read Bitcoin blocks from a node's `blocks` directory instead of asking for them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) blocks: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 /// Arguments of `hansel report`.

@@ -8,4 +8,5 @@ pub(crate) mod inspect;
 pub(crate) mod labels;
 pub(crate) mod manual;
 pub(crate) mod report;
+pub(crate) mod rescan;
 pub(crate) mod trace;

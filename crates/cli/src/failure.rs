@@ -55,6 +55,12 @@ impl Failure {
         )
     }
 
+    /// True where no endpoint can answer such a question.
+    pub(crate) fn is_unsupported(&self) -> bool {
+        let cause = self.cause.downcast_ref::<SourceError>();
+        cause.is_some_and(|error| error.class == ErrorClass::Unsupported)
+    }
+
     /// What failed in one line, safe to print, without its causes.
     pub(crate) fn in_short(&self) -> String {
         printable(&self.cause.to_string())

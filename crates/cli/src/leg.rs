@@ -350,7 +350,15 @@ impl<'a> Part<'a> {
     ) -> Result<(), Failure> {
         match as_of {
             Some(tip) => Ok(store
-                .put_cursor(&self.chain, name, &Cursor { tip: *tip, state })
+                .put_cursor(
+                    &self.chain,
+                    name,
+                    &Cursor {
+                        tip: *tip,
+                        state,
+                        scanned: None,
+                    },
+                )
                 .context("cannot keep the case")?),
             None => Ok(()),
         }

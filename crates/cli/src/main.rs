@@ -1,6 +1,7 @@
 //! The binary `hansel`: reads the command line, runs one command, prints its result.
 
 mod args;
+mod blocks;
 mod case_record;
 mod commands;
 mod config;
@@ -8,8 +9,10 @@ mod course;
 mod crossing;
 mod drive;
 mod failure;
+mod frontier;
 mod labels;
 mod leg;
+mod moved;
 mod opinions;
 mod output;
 mod pin;
@@ -55,6 +58,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     runtime.block_on(async {
         match command {
             Command::Trace(args) => commands::trace::run(&common, *args).await,
+            Command::Rescan(args) => commands::rescan::run(&common, &args).await,
             Command::Report(args) => commands::report::run(&common, &args).await,
             Command::Explain(args) => commands::explain::run(&common, &args).await,
             Command::Inspect(args) => commands::inspect::run(&common, &args).await,

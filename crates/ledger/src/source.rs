@@ -1,7 +1,7 @@
 //! What a trace asks of a chain, and what comes back.
 
 use async_trait::async_trait;
-use bitcoin::{OutPoint, ScriptBuf, Txid};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 use serde::{Deserialize, Serialize};
 
 use crate::{BlockRef, Chain, EvmFact, EvmQuery, Spends, TransactionStatement};
@@ -199,6 +199,18 @@ pub trait ChainSource: Send + Sync {
 
     /// Answers one query.
     async fn answer(&self, query: &Query) -> Result<Answer, SourceError>;
+
+    /// The bytes of a whole block of a Bitcoin chain, whose header hashes to `hash` and commits to its transactions.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where the endpoint serves no blocks.
+    async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
+        Err(SourceError {
+            class: ErrorClass::Unsupported,
+            endpoint: self.chain().name().to_owned(),
+            request: format!("block {hash}"),
+            detail: "the endpoint serves no whole blocks".into(),
+        })
+    }
 
     /// What the endpoint can do, as name and state, for a person.
     async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {

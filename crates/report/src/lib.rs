@@ -35,6 +35,7 @@ mod holding;
 mod layout;
 mod look;
 mod merge;
+mod moves_on;
 mod picture;
 mod references;
 mod schema;

@@ -1,9 +1,6 @@
 //! Blocks in files as Bitcoin Core writes them: masked, in any order, with gaps and cut tails.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a step that fails is a test that fails"
-)]
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::fs;
 use std::path::Path;

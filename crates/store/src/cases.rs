@@ -1,5 +1,7 @@
 //! Cases by name, and how far each has got on each chain.
 
+use std::collections::BTreeSet;
+
 use hansel_ledger::{BlockRef, Chain};
 use rocksdb::{Direction, WriteBatch};
 use serde::de::DeserializeOwned;
@@ -19,6 +21,16 @@ pub struct Cursor {
     pub tip: BlockRef,
     /// Whether the run came to its end.
     pub state: CursorState,
+    /// The block up to which every later one was read and moved nothing of the case; `None` where none was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanned: Option<BlockRef>,
+}
+
+impl Cursor {
+    /// The newest block that is known to have moved nothing that the case does not say.
+    pub fn reach(&self) -> BlockRef {
+        self.scanned.unwrap_or(self.tip)
+    }
 }
 
 /// Whether a run came to its end.
@@ -80,13 +92,28 @@ impl Store {
     ///
     /// Fails with [`StoreError::ConflictingBlock`] where the store knows another block of that height.
     pub fn put_cursor(&self, chain: &Chain, case: &str, cursor: &Cursor) -> Result<(), StoreError> {
-        check_name(case)?;
-        let key = keys::cursor(self.registered(chain)?, case);
+        self.put_cursors(chain, [(case, cursor)])
+    }
+
+    /// Keeps how far several cases have got on a chain, as [`Store::put_cursor`] does: all of them or none.
+    pub fn put_cursors<'c>(
+        &self,
+        chain: &Chain,
+        cursors: impl IntoIterator<Item = (&'c str, &'c Cursor)>,
+    ) -> Result<(), StoreError> {
+        let chain_key = self.registered(chain)?;
         let _turn = self.take_turn();
         let mut batch = WriteBatch::default();
-        self.add_headers(&mut batch, chain, &[cursor.tip])?;
-        let value = encode("a cursor", cursor)?;
-        batch.put_cf(self.column(Column::Cursors), key, value);
+        let mut blocks = BTreeSet::new();
+        for (case, cursor) in cursors {
+            check_name(case)?;
+            blocks.extend([cursor.tip, cursor.reach()]);
+            let value = encode("a cursor", cursor)?;
+            let key = keys::cursor(chain_key, case);
+            batch.put_cf(self.column(Column::Cursors), key, value);
+        }
+        let blocks: Vec<_> = blocks.into_iter().collect();
+        self.add_headers(&mut batch, chain, &blocks)?;
         self.write_through(batch)
     }
 

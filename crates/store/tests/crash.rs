@@ -61,6 +61,7 @@ fn child_that_writes_until_it_is_killed() {
         let cursor = Cursor {
             tip,
             state: CursorState::Running,
+            scanned: None,
         };
         if number % 16 == 0 {
             store.put_cursor(&bitcoin(), "case", &cursor).unwrap();

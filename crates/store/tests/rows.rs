@@ -133,6 +133,7 @@ fn cases_are_kept_listed_in_order_and_removed_with_their_cursors() {
     let cursor = Cursor {
         tip: block(120),
         state: CursorState::Running,
+        scanned: None,
     };
     for name in ["wazirx", "dmm-bitcoin", "a.b_c-1"] {
         store.put_case(name, &vec![name, "subject"]).unwrap();
@@ -192,6 +193,7 @@ fn a_cursor_under_a_block_of_another_branch_is_refused() {
     let cursor = |tip| Cursor {
         tip,
         state: CursorState::Running,
+        scanned: None,
     };
     store
         .put_cursor(&bitcoin(), "dmm", &cursor(block(120)))
@@ -250,6 +252,7 @@ fn after_damage(column: &str, change: impl Fn(&[u8]) -> Vec<u8>) -> StoreError {
     let cursor = Cursor {
         tip: block(120),
         state: CursorState::Running,
+        scanned: None,
     };
     writer.put_cursor(&bitcoin(), "dmm", &cursor).unwrap();
     drop(writer);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use bitcoin::BlockHash;
 use hansel_ledger::{
     Answer, BlockRef, Chain, ChainSource, EndpointActivity, ErrorClass, Query, SourceError,
 };
@@ -153,6 +154,10 @@ impl ChainSource for Failover {
             }
         }
         best.ok_or_else(|| telling.expect("there is at least one source"))
+    }
+
+    async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
+        self.ask(|source| source.raw_block(hash)).await
     }
 
     /// Those of the first endpoint that can be reached.

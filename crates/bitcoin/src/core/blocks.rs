@@ -85,6 +85,17 @@ impl CoreSource {
         talk: &Conversation<'_>,
         hash: &BlockHash,
     ) -> Result<Block, SourceError> {
+        self.block_and_bytes(talk, hash)
+            .await
+            .map(|(block, _)| block)
+    }
+
+    /// As [`Self::block`], with the bytes that it was read from.
+    pub(super) async fn block_and_bytes(
+        &self,
+        talk: &Conversation<'_>,
+        hash: &BlockHash,
+    ) -> Result<(Block, Vec<u8>), SourceError> {
         let params = json!([hash, 0]);
         let wrong = |class, detail: String| talk.failure(class, "getblock", &params, detail);
         let bytes = if self.probed().await?.rest {
@@ -103,6 +114,6 @@ impl CoreSource {
             let detail = "the transactions do not hash to the header's Merkle root".to_owned();
             return Err(wrong(ErrorClass::Inconsistent, detail));
         }
-        Ok(block)
+        Ok((block, bytes))
     }
 }

@@ -118,6 +118,12 @@ impl ChainSource for CoreSource {
         })
     }
 
+    async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
+        let talk = Conversation::off_the_record(self.wire.as_ref());
+        let (_, bytes) = self.block_and_bytes(&talk, hash).await?;
+        Ok(bytes)
+    }
+
     /// Fails where it cannot be reached or holds another chain.
     async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {
         Ok(self.probed().await?.described())

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use hansel_heuristics::Labels;
-use hansel_ledger::{Chain, ChainSource};
+use hansel_ledger::{BlockRef, Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, join, merge, render};
 use hansel_store::Store;
 
 use crate::args::{Common, Exit, SourceArgs, TraceArgs};
-use crate::case_record::{CaseRecord, NamedSubject, Request};
+use crate::case_record::{CaseRecord, NamedSubject, PartRecord, Request};
 use crate::config::Config;
 use crate::course::Course;
 use crate::crossing::Crossings;
@@ -258,14 +258,7 @@ async fn courses(
             continue;
         }
         let as_of = cursor.map(|cursor| cursor.tip);
-        let mut course = plan::course(
-            &part.request,
-            chain,
-            as_of,
-            &part.windows,
-            &part.inflows,
-            Arc::clone(labels),
-        )?;
+        let mut course = again_from(part, chain, as_of, Arc::clone(labels))?;
         let interrupt = Interrupt::default();
         let mut driver = Driver {
             store: Some(store),
@@ -282,6 +275,23 @@ async fn courses(
     Ok(courses)
 }
 
+/// A part of a stored case before its first question, as of a block.
+pub(crate) fn again_from(
+    part: &PartRecord,
+    chain: Chain,
+    as_of: Option<BlockRef>,
+    labels: Arc<dyn Labels>,
+) -> Result<Course, Failure> {
+    plan::course(
+        &part.request,
+        chain,
+        as_of,
+        &part.windows,
+        &part.inflows,
+        labels,
+    )
+}
+
 /// The report of a stored case: the last one, or what an unfinished run knows.
 pub(crate) async fn stored_report(
     config: &Config,
@@ -289,7 +299,13 @@ pub(crate) async fn stored_report(
     name: &str,
 ) -> Result<Built, Failure> {
     let record: CaseRecord = store.case(name)?.ok_or_else(|| no_such_case(store, name))?;
-    if let Some(report) = record.report {
+    if let Some(mut report) = record.report {
+        for part in &record.parts {
+            let chain = config.chain(&part.request.chain)?;
+            if let Some(cursor) = store.cursor(&chain, name)? {
+                report.moves_on(chain.name(), &cursor.tip, &cursor.reach());
+            }
+        }
         return Ok(Built {
             report,
             partial: record.partial,
@@ -309,7 +325,7 @@ pub(crate) async fn stored_report(
     merge(parts).ok_or_else(|| no_such_case(store, name))
 }
 
-fn no_such_case(store: &Store, name: &str) -> Failure {
+pub(crate) fn no_such_case(store: &Store, name: &str) -> Failure {
     let known = store.cases().unwrap_or_default();
     let hint = if known.is_empty() {
         "no case was traced yet: run `hansel trace` first".to_owned()

@@ -1,0 +1,126 @@
+//! What became of each case, in words and as JSON.
+
+use hansel_ledger::Chain;
+use hansel_store::Cursor;
+use serde::Serialize;
+
+use crate::args::Exit;
+use crate::case_record::CaseRecord;
+use crate::failure::Failure;
+use crate::moved::Moved;
+use crate::output::printable;
+
+/// What became of a case.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    pub(super) case: String,
+    pub(super) state: State,
+    /// Why, in words.
+    because: String,
+    #[serde(flatten)]
+    moved: Moved,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum State {
+    /// Traced again, and something moved.
+    Moved,
+    /// Up to date, and nothing moved.
+    Unmoved,
+    /// Left as it was.
+    Left,
+    /// It could not be brought up to date.
+    Failed,
+}
+
+impl Outcome {
+    /// A case that no new block touches.
+    pub(super) fn unmoved(
+        name: &str,
+        record: &CaseRecord,
+        chain: &Chain,
+        before: &Cursor,
+        now: &Cursor,
+    ) -> Self {
+        let tips = |cursor: &Cursor| {
+            let mut report = record.report.clone()?;
+            report.moves_on(chain.name(), &cursor.tip, &cursor.reach());
+            Some(report.tips)
+        };
+        Self {
+            case: name.to_owned(),
+            state: State::Unmoved,
+            because: "no new block touches it".into(),
+            moved: Moved {
+                from: tips(before).unwrap_or_default(),
+                to: tips(now).unwrap_or_default(),
+                ..Moved::default()
+            },
+        }
+    }
+
+    /// A case that was traced again.
+    pub(super) fn traced(case: String, because: &str, moved: Moved) -> Self {
+        let state = if moved.is_nothing() {
+            State::Unmoved
+        } else {
+            State::Moved
+        };
+        Self {
+            case,
+            state,
+            because: because.to_owned(),
+            moved,
+        }
+    }
+
+    /// A case that was not looked at.
+    pub(super) fn left(case: String, because: &str) -> Self {
+        Self {
+            case,
+            state: State::Left,
+            because: because.to_owned(),
+            moved: Moved::default(),
+        }
+    }
+
+    /// A case that could not be traced again.
+    pub(super) fn failed(case: String, failure: &Failure) -> Self {
+        Self {
+            case,
+            state: State::Failed,
+            because: failure.in_one_line(),
+            moved: Moved::default(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let state = match self.state {
+            State::Moved => "moved",
+            State::Unmoved => "nothing moved",
+            State::Left => "left as it was",
+            State::Failed => "failed",
+        };
+        let mut lines = vec![format!("{}: {state} ({})", self.case, self.because)];
+        let through = self.moved.to.iter();
+        lines.extend(through.map(|tip| format!("  {} through block {}", tip.chain, tip.height)));
+        lines.extend(self.moved.lines());
+        lines.push(String::new());
+        printable(&lines.join("\n")) + "\n"
+    }
+}
+
+/// The exit code of all of them together.
+pub(super) fn worst(outcomes: &[Outcome]) -> Exit {
+    if outcomes.iter().any(|one| one.state == State::Failed) {
+        Exit::Failed
+    } else {
+        Exit::Complete
+    }
+}
+
+/// What became of the cases, for a person.
+pub(super) fn in_words(outcomes: &[Outcome]) -> String {
+    outcomes.iter().map(Outcome::in_words).collect()
+}
