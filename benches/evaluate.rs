@@ -12,6 +12,8 @@
 
 #[path = "evaluate/run.rs"]
 mod run;
+#[path = "evaluate/services.rs"]
+mod services;
 #[path = "evaluate/table.rs"]
 mod table;
 
@@ -60,10 +62,22 @@ fn main() {
         return;
     }
     table::head();
-    for case in cases {
-        evaluate(&LaunderNet::read(&case).unwrap(), shown);
+    let cases: Vec<_> = cases
+        .iter()
+        .map(|case| LaunderNet::read(case).unwrap())
+        .collect();
+    for case in &cases {
+        evaluate(case, shown);
     }
     table::foot();
+    services::head();
+    for case in &cases {
+        services::lines(&plain(case));
+    }
+    services::ether_head();
+    for case in &cases {
+        services::as_ether(case);
+    }
 }
 
 fn data() -> PathBuf {
@@ -120,6 +134,22 @@ impl Shown {
         if self.errors {
             table::errors(outcome);
         }
+    }
+}
+
+/// The case behind an archive node without limits.
+fn plain(case: &LaunderNet) -> Scene<'_> {
+    let LaunderReplay {
+        ledger,
+        dollar,
+        since,
+    } = case.replay(run::CHAIN_ID, SEED).unwrap();
+    Scene {
+        case,
+        server: EvmServer::start(Arc::new(ledger), EvmServerOptions::default()).unwrap(),
+        endpoint: "",
+        dollar,
+        since,
     }
 }
 

@@ -13,7 +13,7 @@ use hansel_testkit::{EvmServer, FoundFlow, LaunderNet, LaunderScore, score};
 
 /// The id of the replay's chain.
 pub(crate) const CHAIN_ID: u64 = 41_041;
-const CHAIN: &str = "laundernet";
+pub(crate) const CHAIN: &str = "laundernet";
 
 /// A case behind a server.
 pub(crate) struct Scene<'a> {
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) rules: String,
     /// Options with their values.
     pub(crate) options: Vec<(&'static str, &'static str)>,
+    /// Labels to import first, as CSV; empty for none.
+    pub(crate) labels: String,
 }
 
 /// What came of one trace.
@@ -56,6 +58,7 @@ impl Settings {
         Self {
             rules: rules.to_owned(),
             options: Vec::new(),
+            labels: String::new(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Settings {
         shares.into_iter().chain(hubs).map(|option| Self {
             rules: "haircut".into(),
             options: vec![option],
+            labels: String::new(),
         })
     }
 
@@ -80,12 +84,20 @@ impl Settings {
 }
 
 impl Scene<'_> {
-    pub(crate) fn trace(&self, settings: &Settings) -> Outcome {
+    /// The report of a trace from the case's sources.
+    pub(crate) fn report(&self, settings: &Settings) -> Result<Report, String> {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("chains.toml"), self.chains()).unwrap();
+        if !settings.labels.is_empty() {
+            import(&settings.labels, home.path());
+        }
+        self.run(settings, home.path())
+    }
+
+    pub(crate) fn trace(&self, settings: &Settings) -> Outcome {
         self.server.reset_counts();
         let started = Instant::now();
-        let report = self.run(settings, home.path());
+        let report = self.report(settings);
         let took = started.elapsed();
         let settings = format!("{} {}", settings.name(), self.endpoint);
         Outcome {
@@ -162,8 +174,21 @@ impl Scene<'_> {
     }
 }
 
+/// Imports labels into the data directory of a home.
+fn import(csv: &str, home: &Path) {
+    let file = home.join("services.csv");
+    fs::write(&file, csv).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hansel"));
+    command.args(["labels", "import"]).arg(&file);
+    command.arg("--config").arg(home);
+    command.arg("--data").arg(home.join("data"));
+    let run = command.output().unwrap();
+    let words = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{words}");
+}
+
 /// The address of an account's node id.
-fn account(node: &str) -> Option<Address> {
+pub(crate) fn account(node: &str) -> Option<Address> {
     let (_, address) = node.split_once(":account:")?;
     address.parse().ok()
 }

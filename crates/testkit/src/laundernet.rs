@@ -65,6 +65,37 @@ impl LaunderNet {
             .collect()
     }
 
+    /// Where the experts stopped because many people use the address, with its label.
+    pub fn services(&self) -> BTreeMap<Address, &str> {
+        let passers = self.passers();
+        let ends = self.terminals.iter();
+        let services =
+            ends.filter(|end| people::runs_service(self, end) && !passers.contains_key(*end));
+        services.map(|end| (*end, &*self.labels[end])).collect()
+    }
+
+    /// The addresses that the data set calls a customer's deposit address of an exchange.
+    pub fn deposits(&self) -> BTreeSet<Address> {
+        let labels = self.labels.iter();
+        let deposits = labels.filter(|(_, label)| label.contains("_Deposit_"));
+        deposits.map(|(address, _)| *address).collect()
+    }
+
+    /// The addresses that the data set calls the launderers' own.
+    pub fn launderers(&self) -> BTreeSet<Address> {
+        let own = |label: &str| {
+            let label = label.to_lowercase();
+            ["exploiter", "phish", "transit"]
+                .iter()
+                .any(|word| label.contains(word))
+        };
+        let labels = self.labels.iter();
+        let named = labels
+            .filter(|(_, label)| own(label))
+            .map(|(address, _)| *address);
+        named.chain(self.sources.iter().copied()).collect()
+    }
+
     /// Contracts that passed value on in the transaction in which they received it.
     fn passers(&self) -> BTreeMap<Address, usize> {
         let received: BTreeSet<_> = self.flows.iter().map(|flow| (flow.tx, flow.to)).collect();

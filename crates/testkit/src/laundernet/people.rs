@@ -85,7 +85,7 @@ pub(super) fn dollars(random: &mut Random) -> U256 {
 }
 
 /// Whether the data set's label says that many people use the address.
-fn runs_service(case: &LaunderNet, address: &Address) -> bool {
+pub(super) fn runs_service(case: &LaunderNet, address: &Address) -> bool {
     case.labels.get(address).is_some_and(|label| {
         let label = label.to_lowercase();
         // `LI.FI Exploiter 2` is none, `LI.FI: LiFi Diamond` is one.
