@@ -184,8 +184,11 @@ pub(crate) struct RescanArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// The case to report
-    #[arg(value_name = "CASE")]
-    pub(crate) case: String,
+    #[arg(value_name = "CASE", required_unless_present = "compare")]
+    pub(crate) case: Option<String>,
+    /// Say what changed between two reports: traced cases, or files that hold a report as JSON
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["case", "format", "output"])]
+    pub(crate) compare: Option<Vec<String>>,
     /// The form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

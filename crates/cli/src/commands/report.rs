@@ -1,5 +1,7 @@
 //! `hansel report`: write the report of a traced case.
 
+mod compare;
+
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -16,8 +18,12 @@ use crate::sources;
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Failure> {
+    if let Some([before, after]) = args.compare.as_deref() {
+        return compare::run(common, before, after).await;
+    }
+    let case = args.case.as_deref().context("name a case")?;
     let store = sources::reader(common)?;
-    let built = stored_report(&Config::new(common), &store, &args.case).await?;
+    let built = stored_report(&Config::new(common), &store, case).await?;
     let format = if common.json {
         Format::Json
     } else {

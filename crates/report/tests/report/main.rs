@@ -5,6 +5,7 @@
     reason = "the helpers of tests fail and speak like tests"
 )]
 
+mod compare;
 mod csv;
 mod cytoscape;
 mod dot;
