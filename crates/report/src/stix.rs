@@ -10,6 +10,7 @@ mod objects;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::Report;
@@ -20,14 +21,16 @@ use crate::model::{Flow, Timestamp};
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     let mut bundle = Bundle::open(report, out)?;
     bundle.put(&objects::producer(&bundle.created))?;
-    let transactions = transactions(report);
-    for address in addresses(report) {
-        bundle.observe(&objects::wallet(address))?;
+    let wallets = wallets(report);
+    for (address, id) in &wallets {
+        bundle.observe(id, &objects::wallet(address, id))?;
     }
-    for flows in transactions.values() {
-        bundle.observe(&objects::transaction(flows))?;
+    for flows in transactions(report).values() {
+        if let Some(transaction) = objects::transaction(flows, &wallets) {
+            bundle.observe(&transaction.id, &transaction)?;
+        }
     }
-    if let Some(seen) = objects::observed(report, &bundle.created, &bundle.observed) {
+    if let Some(seen) = objects::observed(report, &bundle.created, &bundle.known) {
         bundle.put(&seen)?;
     }
     let mut services = BTreeSet::new();
@@ -60,7 +63,6 @@ struct Bundle<'w> {
     created: String,
     first: bool,
     /// The ids of wallets and transactions.
-    observed: Vec<String>,
     known: BTreeSet<String>,
     /// The ids of the other objects.
     described: Vec<String>,
@@ -74,7 +76,6 @@ impl<'w> Bundle<'w> {
             out,
             created: last_moment(report),
             first: true,
-            observed: Vec::new(),
             known: BTreeSet::new(),
             described: Vec::new(),
         })
@@ -86,16 +87,14 @@ impl<'w> Bundle<'w> {
     }
 
     /// Writes a wallet or a transaction, unless one of the same name stands there already.
-    fn observe(&mut self, object: &Value) -> io::Result<()> {
-        let id = objects::id_of(object);
-        if !self.known.insert(id.clone()) {
+    fn observe(&mut self, id: &str, object: &impl Serialize) -> io::Result<()> {
+        if !self.known.insert(id.to_owned()) {
             return Ok(());
         }
-        self.observed.push(id);
         self.line(object)
     }
 
-    fn line(&mut self, object: &Value) -> io::Result<()> {
+    fn line(&mut self, object: &impl Serialize) -> io::Result<()> {
         if !std::mem::take(&mut self.first) {
             self.out.write_all(b",\n")?;
         }
@@ -118,7 +117,8 @@ fn moment(time: Timestamp) -> String {
     format!("{}.000Z", text.trim_end_matches('Z'))
 }
 
-fn addresses(report: &Report) -> BTreeSet<&str> {
+/// Every address of the report with the id of its wallet.
+fn wallets(report: &Report) -> BTreeMap<&str, String> {
     let nodes = report
         .nodes
         .iter()
@@ -129,19 +129,19 @@ fn addresses(report: &Report) -> BTreeSet<&str> {
         .filter_map(|flow| flow.to_address.as_deref());
     let paying = report.flows.iter().flat_map(|flow| &flow.from_addresses);
     let services = report.cash_outs.iter().map(|row| &*row.deposit_address);
-    nodes
-        .chain(paid)
-        .chain(paying.map(String::as_str))
-        .chain(services)
+    let all = nodes.chain(paid).chain(paying.map(String::as_str));
+    let all: BTreeSet<_> = all.chain(services).collect();
+    let with_ids = all.into_iter();
+    with_ids
+        .map(|address| (address, objects::wallet_id(address)))
         .collect()
 }
 
-/// The flows of each transaction, by chain and hash.
-fn transactions(report: &Report) -> BTreeMap<(&str, &str), Vec<&Flow>> {
-    let mut transactions: BTreeMap<(&str, &str), Vec<&Flow>> = BTreeMap::new();
+/// The flows of each transaction by its hash, which names the object: replayed on another chain, it is the same.
+fn transactions(report: &Report) -> BTreeMap<&str, Vec<&Flow>> {
+    let mut transactions: BTreeMap<&str, Vec<&Flow>> = BTreeMap::new();
     for flow in &report.flows {
-        let flows = transactions.entry((&flow.chain, &flow.tx)).or_default();
-        flows.push(flow);
+        transactions.entry(&flow.tx).or_default().push(flow);
     }
     transactions
 }

@@ -46,8 +46,8 @@ fn version_5(space: [u8; 16], name: &[u8]) -> [u8; 16] {
 }
 
 fn shown(uuid: [u8; 16]) -> String {
-    let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &hex[part]);
+    let whole = format!("{:032x}", u128::from_be_bytes(uuid));
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &whole[part]);
     parts.join("-")
 }
 

@@ -1,8 +1,12 @@
 //! The objects of a bundle, one function for each kind.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use hansel_graph::Rule;
+use hansel_ledger::Amount;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::{id, moment};
 use crate::Report;
@@ -36,19 +40,71 @@ pub(super) fn producer(created: &str) -> Value {
     )
 }
 
-/// An address.
-pub(super) fn wallet(address: &str) -> Value {
-    let value = visible(address);
-    json!({
-        "type": "cryptocurrency-wallet",
-        "spec_version": "2.1",
-        "id": wallet_id(address),
-        "value": value,
-        "extensions": { WALLET: { "extension_type": "new-sco" } },
-    })
+/// An observable of the extension, which a report may hold a million times.
+#[derive(Serialize)]
+pub(super) struct Wallet<'a> {
+    r#type: &'static str,
+    spec_version: &'static str,
+    pub(super) id: &'a str,
+    value: Cow<'a, str>,
+    extensions: Extension,
 }
 
-fn wallet_id(address: &str) -> String {
+/// A transaction with those of its flows that the report lists.
+#[derive(Serialize)]
+pub(super) struct Transaction<'a> {
+    r#type: &'static str,
+    spec_version: &'static str,
+    pub(super) id: String,
+    symbol: Cow<'a, str>,
+    value: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_time: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    input: Vec<Paying<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    output: Vec<Paid<'a>>,
+    extensions: Extension,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Paying<'a> {
+    address_ref: &'a str,
+}
+
+#[derive(Serialize)]
+struct Paid<'a> {
+    address_ref: &'a str,
+    x_hansel_chain: Cow<'a, str>,
+    x_hansel_flow: Cow<'a, str>,
+    x_hansel_asset: Cow<'a, str>,
+    x_hansel_amount: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    x_hansel_tainted: BTreeMap<String, String>,
+}
+
+/// Says of which extension an observable is.
+struct Extension(&'static str);
+
+impl Serialize for Extension {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, BTreeMap::from([("extension_type", "new-sco")]))])
+    }
+}
+
+/// An address with its id, as [`wallet_id`] gives it.
+pub(super) fn wallet<'a>(address: &'a str, id: &'a str) -> Wallet<'a> {
+    Wallet {
+        r#type: "cryptocurrency-wallet",
+        spec_version: "2.1",
+        id,
+        value: visible(address),
+        extensions: Extension(WALLET),
+    }
+}
+
+/// The id of an address.
+pub(super) fn wallet_id(address: &str) -> String {
     id::of_observable("cryptocurrency-wallet", &visible(address))
 }
 
@@ -56,60 +112,47 @@ fn transaction_id(tx: &str) -> String {
     id::of_observable("cryptocurrency-transaction", &visible(tx))
 }
 
-/// A transaction with those of its flows that the report lists; there is at least one.
-pub(super) fn transaction(flows: &[&Flow]) -> Value {
-    let mut object = json!({
-        "type": "cryptocurrency-transaction",
-        "spec_version": "2.1",
-        "extensions": { TRANSACTION: { "extension_type": "new-sco" } },
+/// The transaction of some flows; `None` without any. Every address stands among the wallets with its id.
+pub(super) fn transaction<'a>(
+    flows: &[&'a Flow],
+    wallets: &'a BTreeMap<&str, String>,
+) -> Option<Transaction<'a>> {
+    let first = flows.first()?;
+    let wallet = |address: &str| wallets.get(address).map(String::as_str);
+    let paying = flows.iter().flat_map(|flow| &flow.from_addresses);
+    let paying = paying.filter_map(|address| wallet(address));
+    let input: BTreeSet<_> = paying.map(|address_ref| Paying { address_ref }).collect();
+    let output = flows.iter().filter_map(|flow| {
+        Some(Paid {
+            address_ref: wallet(flow.to_address.as_deref()?)?,
+            x_hansel_chain: visible(&flow.chain),
+            x_hansel_flow: visible(&flow.id),
+            x_hansel_asset: visible(&flow.asset),
+            x_hansel_amount: flow.amount.to_string(),
+            x_hansel_tainted: by_rule(&flow.tainted),
+        })
     });
-    let first = flows.first();
-    if let Some(first) = first {
-        object["id"] = transaction_id(&first.tx).into();
-        object["symbol"] = visible(&first.asset).into();
-        object["value"] = visible(&first.tx).into();
-        object["x_hansel_chain"] = visible(&first.chain).into();
-        if let Some(time) = first.time {
-            object["execution_time"] = moment(time).into();
-        }
-    }
-    let paying: BTreeSet<_> = flows.iter().flat_map(|flow| &flow.from_addresses).collect();
-    let paying = paying
-        .into_iter()
-        .map(|address| json!({ "address_ref": wallet_id(address) }));
-    let paying: Vec<_> = paying.collect();
-    let paid: Vec<_> = flows.iter().filter_map(|flow| output(flow)).collect();
-    for (name, list) in [("input", paying), ("output", paid)] {
-        if !list.is_empty() {
-            object[name] = list.into();
-        }
-    }
-    object
+    Some(Transaction {
+        r#type: "cryptocurrency-transaction",
+        spec_version: "2.1",
+        id: transaction_id(&first.tx),
+        symbol: visible(&first.asset),
+        value: visible(&first.tx),
+        execution_time: first.time.map(moment),
+        input: input.into_iter().collect(),
+        output: output.collect(),
+        extensions: Extension(TRANSACTION),
+    })
 }
 
-fn output(flow: &Flow) -> Option<Value> {
-    let address = flow.to_address.as_deref()?;
-    let mut object = json!({
-        "address_ref": wallet_id(address),
-        "x_hansel_flow": visible(&flow.id),
-        "x_hansel_asset": visible(&flow.asset),
-        "x_hansel_amount": flow.amount.to_string(),
-    });
-    if !flow.tainted.is_empty() {
-        object["x_hansel_tainted"] = by_rule(&flow.tainted);
-    }
-    Some(object)
-}
-
-fn by_rule(tainted: &BTreeMap<hansel_graph::Rule, hansel_ledger::Amount>) -> Value {
+fn by_rule(tainted: &BTreeMap<Rule, Amount>) -> BTreeMap<String, String> {
     let amounts = tainted.iter();
-    let amounts =
-        amounts.map(|(rule, amount)| (rule.name().replace('-', "_"), amount.to_string().into()));
-    Value::Object(amounts.collect::<Map<_, _>>())
+    let amounts = amounts.map(|(rule, amount)| (rule.name().replace('-', "_"), amount.to_string()));
+    amounts.collect()
 }
 
 /// Says that the wallets and transactions were seen; `None` where there are none.
-pub(super) fn observed(report: &Report, created: &str, ids: &[String]) -> Option<Value> {
+pub(super) fn observed(report: &Report, created: &str, ids: &BTreeSet<String>) -> Option<Value> {
     let times = || report.flows.iter().filter_map(|flow| flow.time);
     let first = times().min().map_or_else(|| created.to_owned(), moment);
     let last = times().max().map_or_else(|| created.to_owned(), moment);
