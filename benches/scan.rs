@@ -16,11 +16,13 @@ use std::fs;
 use std::hint::black_box;
 use std::time::Instant;
 
+use alloy_primitives::{Address, Bloom, hex, keccak256};
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::p2p::Magic;
 use bitcoin::{Block, OutPoint, ScriptBuf, Txid};
-use hansel_scan::{BlockFiles, Scanner, Visitor, WatchSet, visit};
+use hansel_scan::{AccountSet, BlockFiles, Scanner, Visitor, WatchSet, visit};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[path = "../crates/scan/tests/blocks/mod.rs"]
@@ -30,9 +32,10 @@ mod blocks;
 const CORPUS: usize = 384_000_000;
 /// Bytes of the whole main chain in October 2026, about.
 const CHAIN: f64 = 800e9;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 fn main() {
+    measure_accounts();
     let corpus = corpus();
     let bytes: usize = corpus.iter().map(Vec::len).sum();
     let directory = written(&corpus);
@@ -76,6 +79,73 @@ fn main() {
         let read = speed(bytes, || from_files(&files, &mut scanner, &watch));
         assert_eq!(read.1, scan.1);
         row("scan of blk*.dat", name, read);
+    }
+}
+
+/// Blocks of an EVM chain as nodes send them: 300 transactions of which most call a contract, all accounts different.
+fn evm_blocks() -> Vec<String> {
+    let account = |number: u64| Address::from_word(keccak256(number.to_le_bytes()));
+    let transaction = |block: u64, position: u64| {
+        let number = block * 1_000 + position;
+        let words = usize::try_from([0, 2, 2, 5, 10, 24][usize::try_from(number % 6).unwrap()]);
+        let input = format!("0xa9059cbb{}", hex::encode(vec![0x5a; words.unwrap() * 32]));
+        json!({
+            "blockHash": keccak256(b"block"), "blockNumber": "0x11a4b0c", "from": account(number),
+            "gas": "0x5208", "gasPrice": "0x6fc23ac00", "maxFeePerGas": "0x6fc23ac00",
+            "maxPriorityFeePerGas": "0x3b9aca00", "hash": keccak256(number.to_be_bytes()), "input": input,
+            "nonce": "0x1f", "to": account(number + 500), "transactionIndex": "0x1", "value": "0x0",
+            "type": "0x2", "accessList": [], "chainId": "0x1", "v": "0x1", "r": keccak256(b"r"), "s": keccak256(b"s"),
+        })
+    };
+    let block = |block: u64| {
+        let transactions: Vec<_> = (0..300)
+            .map(|position| transaction(block, position))
+            .collect();
+        json!({
+            "number": "0x11a4b0c", "hash": keccak256(b"block"), "parentHash": keccak256(b"parent"), "timestamp": "0x0",
+            "logsBloom": Bloom::repeat_byte(0x5a), "miner": account(7), "transactions": transactions,
+            "withdrawals": (0..16).map(|at| json!({"index": "0x1", "address": account(at)})).collect::<Vec<_>>(),
+        })
+        .to_string()
+    };
+    (0..250).map(block).collect()
+}
+
+fn measure_accounts() {
+    let blocks = evm_blocks();
+    let bytes: usize = blocks.iter().map(String::len).sum();
+    println!(
+        "\n{} blocks of an EVM chain, {} MB",
+        blocks.len(),
+        bytes / 1_000_000
+    );
+    println!("| watched accounts | GB/s | of untyped parsing | hits |");
+    println!("|---|---|---|---|");
+    let parse = |block: &String| {
+        serde_json::from_str::<Value>(block)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .len()
+    };
+    let untyped = speed(bytes, || blocks.iter().map(parse).sum());
+    for count in [1_000, 1_000_000] {
+        // One in ten thousand is in the blocks.
+        let number = |at: u64| {
+            if at.is_multiple_of(10_000) {
+                at / 10
+            } else {
+                at + 10_000_000
+            }
+        };
+        let account = |at| Address::from_word(keccak256(number(at).to_le_bytes()));
+        let set = AccountSet::new((0..count).map(account)).unwrap();
+        let hits = |block: &String| set.scan(block.as_bytes()).unwrap().named.len();
+        let (speed, hits) = speed(bytes, || blocks.iter().map(hits).sum());
+        println!(
+            "| {count} | {speed:.2} | {:.1} | {hits} |",
+            speed / untyped.0
+        );
     }
 }
 

@@ -109,3 +109,31 @@ pub enum FilesError {
         hash: BlockHash,
     },
 }
+
+/// Why a text is not a block of an EVM chain with whole transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum EvmBlockError {
+    /// It is not JSON, or not of such a block.
+    #[error("line {line}, column {column}: the text is not a block with whole transactions")]
+    Json {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// A field is missing or not of its length.
+    #[error("the field `{field}` of the block is not what it has to be")]
+    Field {
+        /// Which.
+        field: &'static str,
+    },
+}
+
+impl EvmBlockError {
+    pub(crate) fn of(error: sonic_rs::Error) -> Self {
+        Self::Json {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}

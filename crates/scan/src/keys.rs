@@ -76,6 +76,29 @@ impl KeySet {
         self.may_hold(hash).then(|| self.confirm(hash, key))?
     }
 
+    /// The keys of a list that are in the set: their places in the list, and their numbers.
+    pub(crate) fn find_all<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<(usize, u32)> {
+        let hashes: Vec<u64> = keys.iter().map(|key| self.hash(key.as_ref())).collect();
+        let mut passed = vec![0; hashes.len()];
+        let count = self.filter(&hashes, &mut passed);
+        let found = passed[..count].iter().filter_map(|place| {
+            let number = self.confirm(hashes[*place], keys[*place].as_ref())?;
+            Some((*place, number))
+        });
+        found.collect()
+    }
+
+    /// Writes down which of the hashes the filter lets through, and returns how many. There is no branch that would
+    /// have to be guessed, so that the processor waits for many words of a large filter at the same time.
+    pub(crate) fn filter(&self, hashes: &[u64], passed: &mut [usize]) -> usize {
+        let mut count = 0;
+        for (place, hash) in hashes.iter().enumerate() {
+            passed[count] = place;
+            count += usize::from(self.may_hold(*hash));
+        }
+        count
+    }
+
     #[inline]
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         hash(&self.seed, key)

@@ -3,15 +3,18 @@
 mod block;
 mod bytes;
 mod error;
+mod evm;
 mod files;
 mod filter;
 mod index;
 mod keys;
+mod logs_bloom;
 mod scanner;
 mod watch;
 
 pub use block::{Header, Visitor, has_its_transactions, visit};
-pub use error::{BlockError, Crowded, FilesError};
+pub use error::{BlockError, Crowded, EvmBlockError, FilesError};
+pub use evm::{AccountHit, AccountHits, AccountSet, Role};
 pub use files::{BlockFile, BlockFiles, Place};
 pub use index::BlockIndex;
 pub use keys::KeySet;

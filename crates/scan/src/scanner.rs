@@ -134,7 +134,8 @@ impl Column {
         key: impl Fn(usize) -> Result<&'a [u8], BlockError>,
     ) -> Result<Vec<Found>, BlockError> {
         let mut found = Vec::new();
-        let passed = self.filter(keys);
+        self.passed.resize(self.hashes.len(), 0);
+        let passed = keys.filter(&self.hashes, &mut self.passed);
         for entry in &self.passed[..passed] {
             let offset = self.offsets[*entry];
             if let Some(watched) = keys.confirm(self.hashes[*entry], key(offset)?) {
@@ -142,18 +143,6 @@ impl Column {
             }
         }
         Ok(found)
-    }
-
-    /// Asks the filter about all keys one after the other, without a branch that would have to be guessed, so
-    /// that the processor waits for many words of a large filter at the same time.
-    fn filter(&mut self, keys: &KeySet) -> usize {
-        let mut passed = 0;
-        self.passed.resize(self.hashes.len(), 0);
-        for (entry, hash) in self.hashes.iter().enumerate() {
-            self.passed[passed] = entry;
-            passed += usize::from(keys.may_hold(*hash));
-        }
-        passed
     }
 }
 
