@@ -8,6 +8,7 @@
 
 mod accounts;
 mod browser;
+mod candidates;
 mod command;
 mod commands;
 mod crossings;

@@ -147,6 +147,12 @@ pub(crate) struct TraceArgs {
     /// End trails at this address or mix, and say who holds it; repeat it for more
     #[arg(long, value_name = "ADDRESS[=ENTITY]")]
     pub(crate) stop: Vec<String>,
+    /// List payments on other chains that may be what a bridge without a link took: by asset, amount and time alone
+    #[arg(long)]
+    pub(crate) candidates: bool,
+    /// Follow this listed payment as if it were what the bridge took; repeat it for more
+    #[arg(long, value_name = "ID", value_parser = candidate_id)]
+    pub(crate) follow_candidate: Vec<String>,
     /// Count this token as stolen when an address received it, besides the known ones; repeat it for more
     #[arg(long, value_name = "CONTRACT")]
     pub(crate) asset: Vec<String>,
@@ -178,6 +184,16 @@ pub(crate) struct RescanArgs {
     pub(crate) blocks: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// The id of a candidate, as a finding of a report names it.
+fn candidate_id(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("c-").unwrap_or_default();
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    if digits.len() == 16 && digits.chars().all(hex) {
+        return Ok(text.to_owned());
+    }
+    Err("a candidate's id is `c-` and 16 digits 0-9a-f, as `--candidates` lists it".into())
 }
 
 /// Arguments of `hansel report`.

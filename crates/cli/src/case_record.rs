@@ -34,6 +34,12 @@ pub(crate) struct Request {
     /// Coins that count as stolen besides those that the configuration knows.
     #[serde(default)]
     pub(crate) assets: Vec<String>,
+    /// True where payments that may be what a bridge took are listed.
+    #[serde(default)]
+    pub(crate) candidates: bool,
+    /// The ids of those that are followed.
+    #[serde(default)]
+    pub(crate) followed: Vec<String>,
     /// With more transfers than this an account is a hub.
     pub(crate) hub: u64,
 }

@@ -1,12 +1,15 @@
 //! A trace of either family of chains, as the loop that drives it sees it.
 
+use std::collections::BTreeSet;
+
 use bitcoin::OutPoint;
 use hansel_graph::{AccountTrace, Category, Rule, SeedIx, Trace, TraceError};
 use hansel_heuristics::crossing::{
-    Bridges, Leaving, close_accounts, close_outputs, leaving_accounts, leaving_outputs,
+    Bridges, Leaving, close_accounts, close_outputs, leaving_accounts, leaving_labelled,
+    leaving_outputs,
 };
 use hansel_heuristics::{Finding, Labels};
-use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query};
+use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query, TransferId};
 use hansel_report::{BuildError, Built, Heading, annotate, build, build_accounts, format_units};
 
 /// A trace in progress.
@@ -71,6 +74,17 @@ impl Course {
         match self {
             Self::Outputs(trace) => leaving_outputs(trace, bridges),
             Self::Accounts(trace) => leaving_accounts(trace, bridges),
+        }
+    }
+
+    /// The tainted value that reached bridges which only labels know, except by flows that are known to cross.
+    pub(crate) fn leaving_labelled(
+        &self,
+        known: &BTreeSet<TransferId>,
+    ) -> Result<Vec<Leaving>, TraceError> {
+        match self {
+            Self::Outputs(_) => Ok(Vec::new()),
+            Self::Accounts(trace) => leaving_labelled(trace, known),
         }
     }
 

@@ -5,6 +5,7 @@
 //! runs forward in every crossing, so the rounds end; a bound keeps a liar's clock from making them endless.
 
 mod ask;
+mod candidates;
 mod found;
 mod words;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use hansel_graph::{Rule, SeedIx};
 use hansel_heuristics::crossing::{Bridges, Leaving, Link, Reason, share};
 use hansel_ledger::{Amount, AmountError, Share};
-use hansel_report::model::Unknown;
+use hansel_report::model::{Finding, Unknown};
 use hansel_report::{Crossed, Departed, PartSeed};
 
 use crate::case_record::{CaseInflow, CaseRecord, PartRecord, Request};
@@ -23,6 +24,7 @@ use crate::drive::Interrupt;
 use crate::failure::Failure;
 use crate::leg::{Leg, Part};
 use crate::sources;
+use candidates::Candidates;
 use found::{Found, Landing};
 
 /// Chains that value goes through one after the other, at most.
@@ -41,6 +43,8 @@ pub(crate) struct Crossings<'a> {
     unserved: BTreeSet<String>,
     unknown: Vec<Unknown>,
     partial: bool,
+    /// The payments that may be what a bridge took.
+    candidates: Candidates,
 }
 
 /// Everything that left one chain under one link.
@@ -71,6 +75,7 @@ impl<'a> Crossings<'a> {
             unserved: BTreeSet::new(),
             unknown: Vec::new(),
             partial: false,
+            candidates: Candidates::default(),
         }
     }
 
@@ -79,8 +84,9 @@ impl<'a> Crossings<'a> {
         self.partial
     }
 
-    pub(crate) fn into_unknown(self) -> Vec<Unknown> {
-        self.unknown
+    /// What could not be followed, and the candidates.
+    pub(crate) fn into_told(self) -> (Vec<Unknown>, Vec<Finding>) {
+        (self.unknown, self.candidates.findings)
     }
 
     /// Follows what leaves every part until nothing new arrives anywhere.
@@ -103,6 +109,7 @@ impl<'a> Crossings<'a> {
                 }
             }
             if changed.is_empty() {
+                self.name_missing(legs);
                 return Ok(());
             }
             if round == ROUNDS {
@@ -144,7 +151,8 @@ impl<'a> Crossings<'a> {
                     self.open(legs, record, search.chain()).await?;
                 }
             }
-            let found = found::find(self.bridges, legs, &group.leaving).await?;
+            let mut found = found::find(self.bridges, legs, &group.leaving).await?;
+            self.guess(legs, record, &group, &mut found).await?;
             self.note(&group, &found);
             self.found.insert(key, found);
         }
@@ -219,7 +227,10 @@ impl<'a> Crossings<'a> {
             } else {
                 "no arrival was found up to the height of this report"
             };
-            problems.push(why.into());
+            let listed = found
+                .listed
+                .map(|listed| format!("; {listed} candidates are listed"));
+            problems.push(format!("{why}{}", listed.unwrap_or_default()));
         }
         for problem in problems {
             self.unknown.push(Unknown {
@@ -345,8 +356,16 @@ fn is_dust(leg: &Leg<'_>, group: &Group<'_>) -> bool {
     !touched && !claims.any(|(seed, claim)| !claim.is_zero() && *claim >= least(*seed))
 }
 
+/// What leaves each part: by a bridge that is read, and where candidates are wished by one that labels know.
 fn leaving(legs: &[Leg<'_>], bridges: &Bridges) -> Result<Vec<Vec<Leaving>>, Failure> {
-    let of = |leg: &Leg<'_>| Ok(leg.course.leaving(bridges)?);
+    let of = |leg: &Leg<'_>| {
+        let mut all = leg.course.leaving(bridges)?;
+        if leg.request.candidates {
+            let known = all.iter().map(|one| one.flow.clone()).collect();
+            all.extend(leg.course.leaving_labelled(&known)?);
+        }
+        Ok(all)
+    };
     legs.iter().map(of).collect()
 }
 

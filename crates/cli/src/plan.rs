@@ -319,6 +319,8 @@ fn blank(name: &str, chain: &str, subjects: Vec<NamedSubject>) -> Request {
         through: Vec::new(),
         stops: Vec::new(),
         assets: Vec::new(),
+        candidates: false,
+        followed: Vec::new(),
         hub: DEFAULT_HUB,
     }
 }
@@ -346,6 +348,10 @@ fn apply(args: &TraceArgs, request: &mut Request) {
     }
     if !args.asset.is_empty() {
         request.assets.clone_from(&args.asset);
+    }
+    request.candidates |= args.candidates || !args.follow_candidate.is_empty();
+    if !args.follow_candidate.is_empty() {
+        request.followed.clone_from(&args.follow_candidate);
     }
     if args.until.is_some() {
         request.until.clone_from(&args.until);

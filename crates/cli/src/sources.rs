@@ -122,6 +122,20 @@ pub(crate) fn specs(args: &SourceArgs, config: &Config) -> Result<Vec<EndpointSp
         .collect::<Result<_, _>>()?)
 }
 
+/// The chains for which the command line names an endpoint.
+pub(crate) fn chains_named(args: &SourceArgs, config: &Config) -> Result<Vec<String>, Failure> {
+    if args.endpoint.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut chains: Vec<String> = specs(args, config)?
+        .into_iter()
+        .filter_map(|spec| spec.chain)
+        .collect();
+    chains.sort();
+    chains.dedup();
+    Ok(chains)
+}
+
 /// What the environment holds for a key that an endpoint's URL names.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

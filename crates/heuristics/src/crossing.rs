@@ -7,6 +7,7 @@ pub(crate) mod abi;
 mod across;
 mod arbitrum;
 mod bridges;
+mod candidate;
 mod cctp;
 mod debridge;
 mod fields;
@@ -33,6 +34,10 @@ use hansel_ledger::{Amount, Coin, Origin};
 use serde::{Deserialize, Serialize};
 
 pub use bridges::{Bridges, Deployment};
+pub use candidate::{
+    BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, candidate_score, leaving_labelled,
+    same_asset,
+};
 pub use leaving::{
     Leaving, Taint, close_accounts, close_outputs, leaving_accounts, leaving_outputs,
 };
@@ -64,10 +69,12 @@ pub enum Protocol {
     OpStack,
     /// Deposits and tickets to Arbitrum.
     Arbitrum,
+    /// Whatever a labelled bridge does, of which no link is known: only candidates can be listed.
+    Unlinked,
 }
 
 impl Protocol {
-    /// Every protocol.
+    /// Every protocol that is read.
     pub const ALL: [Self; 10] = [
         Self::Thorchain,
         Self::Maya,
@@ -94,6 +101,7 @@ impl Protocol {
             Self::Tbtc => "tbtc",
             Self::OpStack => "op-stack",
             Self::Arbitrum => "arbitrum",
+            Self::Unlinked => "candidate",
         }
     }
 
@@ -233,6 +241,9 @@ impl Departure {
 
     /// Where the value went, in words for a report: all that the departure itself says.
     pub fn in_words(&self) -> String {
+        if let (Protocol::Unlinked, Some(parked)) = (self.protocol, &self.parked) {
+            return parked.clone();
+        }
         if let Some(parked) = &self.parked {
             return format!("{}: {parked}", self.protocol);
         }

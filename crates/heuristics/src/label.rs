@@ -120,6 +120,12 @@ pub trait Labels: Send + Sync + std::fmt::Debug {
     /// `chain` is the name of an entry of `chains.toml`, `address` the address in the chain's own notation
     /// (on EVM chains in any case).
     fn lookup(&self, chain: &str, address: &str) -> Vec<Label>;
+
+    /// The addresses on a chain that are said to be a bridge of an entity, by its actor or else its label, sorted.
+    fn bridges(&self, chain: &str, entity: &str) -> Vec<String> {
+        let (_, _) = (chain, entity);
+        Vec::new()
+    }
 }
 
 /// Knows no label.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 
-use hansel_heuristics::{Label, Labels};
+use hansel_heuristics::{EntityKind, Label, Labels};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::address::{ALL_EVM, Sought};
@@ -127,6 +127,20 @@ impl Labels for LabelBook {
         }
         labels.sort_unstable();
         labels
+    }
+
+    fn bridges(&self, chain: &str, entity: &str) -> Vec<String> {
+        let is_one = |label: &Label| {
+            let name = label.actor.as_deref().unwrap_or(&label.label);
+            let here = label.network == chain || label.network == ALL_EVM;
+            label.kind == EntityKind::Bridge && here && name == entity
+        };
+        let all = self.packs.iter().flat_map(Pack::labels);
+        let of = all.filter(|(_, label)| is_one(label));
+        let mut addresses: Vec<String> = of.map(|(address, _)| address.to_owned()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
     }
 }
 

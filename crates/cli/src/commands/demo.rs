@@ -94,6 +94,8 @@ fn block_702861() -> Request {
         through: Vec::new(),
         stops: Vec::new(),
         assets: Vec::new(),
+        candidates: false,
+        followed: Vec::new(),
         hub: plan::DEFAULT_HUB,
     }
 }

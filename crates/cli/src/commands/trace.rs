@@ -124,7 +124,10 @@ impl Session<'_> {
         let built = join(built, &departed, crossed).context("the crossings cannot be added up")?;
         let mut built = built.context("the case has no part")?;
         built.partial |= crossings.is_partial();
-        unknown.extend(crossings.into_unknown());
+        let (open, candidates) = crossings.into_told();
+        unknown.extend(open);
+        built.report.findings.extend(candidates);
+        built.report.sort();
         built.report.unknown.extend(unknown);
         built.report.unknown.sort();
         built.report.unknown.dedup();

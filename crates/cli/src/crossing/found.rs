@@ -1,5 +1,6 @@
 //! Looks for what arrived of a link, and believes it only where its own chain says so.
 
+mod candidates;
 mod derived;
 mod logged;
 
@@ -35,6 +36,8 @@ pub(super) struct Found {
     pub(super) landings: Vec<Landing>,
     /// What could not be looked at, safe to print.
     pub(super) problems: Vec<String>,
+    /// How many candidates are listed, where any were looked for.
+    pub(super) listed: Option<usize>,
 }
 
 /// Value that arrived and is followed.
@@ -52,7 +55,24 @@ pub(super) struct Landing {
     pub(super) payee: Option<String>,
     /// The flow that brought it: what sorts and names it.
     pub(super) key: String,
+    /// Why it is only a guess, where it is.
+    pub(super) guess: Option<Guess>,
     place: Spot,
+}
+
+/// What makes a payment a candidate.
+#[derive(Clone, Debug)]
+pub(super) struct Guess {
+    /// Its name on the command line.
+    pub(super) id: String,
+    /// How close it is, of a thousand.
+    pub(super) score: u64,
+    /// How many candidates there are, this one included.
+    pub(super) of: usize,
+    /// True where it pays whom the departure names.
+    pub(super) is_to_payee: bool,
+    /// True where it is followed.
+    pub(super) followed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,13 +151,22 @@ pub(super) async fn find(
             }
         }
     }
-    let mut landings: Vec<Landing> = landings.into_values().collect();
-    landings.sort_by(|one, next| (one.block.time, &one.key).cmp(&(next.block.time, &next.key)));
-    drop_other_assets(&mut landings, &mut problems);
-    Ok(Found {
-        landings,
+    let mut found = Found {
+        landings: landings.into_values().collect(),
         problems: problems.into_iter().collect(),
-    })
+        listed: None,
+    };
+    put_in_order(&mut found);
+    Ok(found)
+}
+
+/// Sorts what is followed by time, and leaves out what shares no asset with the first.
+pub(super) fn put_in_order(found: &mut Found) {
+    let landings = &mut found.landings;
+    landings.sort_by(|one, next| (one.block.time, &one.key).cmp(&(next.block.time, &next.key)));
+    let mut problems: BTreeSet<String> = found.problems.drain(..).collect();
+    drop_other_assets(landings, &mut problems);
+    found.problems = problems.into_iter().collect();
 }
 
 /// Payouts share claims by their amounts, which only those of one asset have in common.
@@ -158,10 +187,10 @@ fn drop_other_assets(landings: &mut Vec<Landing>, problems: &mut BTreeSet<String
 /// What was found, and what could not be followed.
 type Catch = (Vec<Landing>, Vec<String>);
 
-struct Hunt<'a> {
-    bridges: &'a Bridges,
-    leg: &'a Leg<'a>,
-    departure: &'a Departure,
+pub(super) struct Hunt<'a> {
+    pub(super) bridges: &'a Bridges,
+    pub(super) leg: &'a Leg<'a>,
+    pub(super) departure: &'a Departure,
 }
 
 impl Hunt<'_> {
@@ -340,6 +369,7 @@ impl Hunt<'_> {
             from,
             payee,
             key,
+            guess: None,
             place,
         }
     }

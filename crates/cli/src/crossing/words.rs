@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hansel_heuristics::crossing::{Certainty, Leaving, Reason};
+use hansel_heuristics::crossing::{
+    BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, Certainty, Leaving, Reason,
+};
 use hansel_report::model::{Confidence, Finding, Flow, FlowKind, Proof, Timestamp};
 
-use super::found::Landing;
+use super::found::{Guess, Landing};
 
 /// The flow that joins the two sides, and the finding that says why. Crossings are numbered through the report.
 pub(super) fn joint(leaving: &Leaving, landing: &Landing, number: usize) -> (Flow, Finding) {
@@ -38,7 +40,18 @@ pub(super) fn joint(leaving: &Leaving, landing: &Landing, number: usize) -> (Flo
 
 fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
     let departure = &leaving.departure;
-    let wording = departure.certainty.wording(&departure.link.to_string());
+    let certainty = match &landing.guess {
+        Some(_) => Certainty::Consistent,
+        None => departure.certainty,
+    };
+    let wording = match &landing.guess {
+        Some(guess) => format!(
+            "{}, followed because {} was asked for",
+            likeness(guess),
+            guess.id
+        ),
+        None => certainty.wording(&departure.link.to_string()),
+    };
     let back = match landing.reason {
         Reason::Paid => "came out as",
         Reason::Refunded => "was sent back as",
@@ -47,7 +60,7 @@ fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
     let parameters = [
         ("protocol", text(landing.protocol.name())),
         ("link", text(&departure.link.0)),
-        ("certainty", text(departure.certainty.name())),
+        ("certainty", text(certainty.name())),
         ("wording", text(&wording)),
         ("departure", text(&leaving.tx)),
         ("arrival", text(&landing.tx)),
@@ -59,7 +72,7 @@ fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
         heuristic: format!("cross.{}", landing.protocol),
         subjects: vec![leaving.node.to_string(), landing.from.to_string()],
         error_rate: "none published".into(),
-        confidence: match departure.certainty {
+        confidence: match certainty {
             Certainty::Shared | Certainty::Derived => Confidence::Certain,
             Certainty::Consistent => Confidence::Weak,
         },
@@ -71,6 +84,67 @@ fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
         summary: format!(
             "value that left in {} {back} {} on {} in {}: {wording}",
             leaving.tx, landing.asset, landing.chain, landing.tx
+        ),
+    }
+}
+
+/// What a listed payment is called: several are only possible, and a single one is no more than consistent.
+fn likeness(guess: &Guess) -> String {
+    if guess.of == 1 && guess.is_to_payee {
+        return Certainty::Consistent.wording("");
+    }
+    let plural = if guess.of == 1 { "" } else { "s" };
+    format!("possible match ({} candidate{plural})", guess.of)
+}
+
+/// A payment that may be what a bridge took, whether it is followed or not.
+pub(super) fn candidate(leaving: &Leaving, landing: &Landing, guess: &Guess) -> Finding {
+    let text = |text: &str| serde_json::Value::from(text);
+    let wording = likeness(guess);
+    let payee = landing.payee.as_deref().unwrap_or("nobody named");
+    let parameters = [
+        ("candidate", text(&guess.id)),
+        ("score", guess.score.into()),
+        ("best_score", BEST_SCORE.into()),
+        ("alternatives", guess.of.saturating_sub(1).into()),
+        ("followed", guess.followed.into()),
+        ("pays_named_payee", guess.is_to_payee.into()),
+        ("certainty", text(Certainty::Consistent.name())),
+        ("wording", text(&wording)),
+        ("window_seconds", CANDIDATE_WINDOW.into()),
+        ("shortfall_thousandths", CANDIDATE_SHORTFALL.into()),
+        ("departure", text(&leaving.tx)),
+        ("left", text(&leaving.departure.amount.to_string())),
+        ("arrival", text(&landing.tx)),
+        ("arrived", text(&landing.amount.to_string())),
+        ("chain", text(&landing.chain)),
+        ("asset", text(&landing.asset)),
+        ("payer", text(&landing.from.to_string())),
+        ("payee", text(payee)),
+    ];
+    let parameters = parameters.into_iter();
+    Finding {
+        heuristic: "cross.candidate".into(),
+        subjects: vec![leaving.node.to_string()],
+        error_rate: "none published".into(),
+        confidence: Confidence::Weak,
+        evidence: vec![leaving.flow.to_string()],
+        parameters: parameters
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        summary: format!(
+            "{}: {} on {} in {} to {payee} may be what left in {}: {wording}, score {} of {BEST_SCORE}; {}",
+            guess.id,
+            landing.asset,
+            landing.chain,
+            landing.tx,
+            leaving.tx,
+            guess.score,
+            if guess.followed {
+                "followed because it was asked for"
+            } else {
+                "not followed"
+            },
         ),
     }
 }

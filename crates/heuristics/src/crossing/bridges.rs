@@ -92,7 +92,7 @@ impl Bridges {
     }
 
     /// The contracts of a protocol on a chain, ascending.
-    pub(super) fn contracts(&self, chain: &str, protocol: Protocol) -> Vec<Address> {
+    pub fn contracts(&self, chain: &str, protocol: Protocol) -> Vec<Address> {
         let here = self
             .deployments()
             .filter(|one| one.chain == chain && one.protocol == protocol);

@@ -28,6 +28,8 @@ pub struct Leaving {
     pub category: Category,
     /// By rule, what of it is stolen.
     pub taints: BTreeMap<Rule, Taint>,
+    /// Who took it according to labels, where no protocol that is read did.
+    pub entity: Option<String>,
 }
 
 /// What of a departure is stolen under a rule.
@@ -160,6 +162,7 @@ pub fn leaving_outputs(trace: &Trace, bridges: &Bridges) -> Result<Vec<Leaving>,
             category,
             taints: taints.collect::<Result<_, AmountError>>()?,
             departure,
+            entity: None,
         });
     }
     Ok(all)
@@ -216,6 +219,7 @@ pub fn leaving_accounts(
                 category: *category,
                 taints: taints.collect::<Result<_, AmountError>>()?,
                 departure,
+                entity: None,
             });
         }
     }
@@ -223,7 +227,11 @@ pub fn leaving_accounts(
 }
 
 /// The taint of the first `amount` of a flow, in proportion where the flow carries more than the departure took.
-fn taint_of(flow: &AccountFlow<'_>, rule: Rule, amount: Amount) -> Result<Taint, AmountError> {
+pub(super) fn taint_of(
+    flow: &AccountFlow<'_>,
+    rule: Rule,
+    amount: Amount,
+) -> Result<Taint, AmountError> {
     let mut whole = Taint::default();
     for parcel in flow.parcels(rule) {
         if let Some(seed) = parcel.owner {
