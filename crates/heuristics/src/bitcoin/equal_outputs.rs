@@ -38,8 +38,9 @@ pub(crate) fn equal_outputs(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Findin
         .count("inputs", shape.inputs)
         .count("outputs", shape.outputs)
         .satoshi(ALLOWANCE, allowance);
+    let in_bitcoin = bitcoin::Amount::from_sat(amount);
     let summary = format!(
-        "{} may be a CoinJoin: {parties} outputs of {amount} satoshi each",
+        "{} may be a CoinJoin: {parties} outputs of {in_bitcoin} each",
         tx.txid
     );
     Some(verdict.about(tx, tx.outputs_worth(amount), summary))

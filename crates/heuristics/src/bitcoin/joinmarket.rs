@@ -40,8 +40,9 @@ pub(crate) fn joinmarket(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> 
         .count("outputs", shape.outputs)
         .satoshi(ALLOWANCE, allowance)
         .error_rate("BlockSci's authors put their identification at about 94 % accuracy, larger transactions left out");
+    let in_bitcoin = bitcoin::Amount::from_sat(amount);
     let summary = format!(
-        "{} has the shape of JoinMarket: {parties} parties receive {amount} satoshi each",
+        "{} has the shape of JoinMarket: {parties} parties receive {in_bitcoin} each",
         tx.txid
     );
     Some(verdict.about(tx, tx.outputs_worth(amount), summary))

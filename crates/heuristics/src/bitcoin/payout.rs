@@ -33,8 +33,9 @@ pub fn fan_out(tx: &TxView<'_>) -> Option<Finding> {
     let verdict = verdict("btc.fan-out", &shape, pieces)
         .satoshi("value", value)
         .count("outputs", shape.outputs);
+    let in_bitcoin = bitcoin::Amount::from_sat(value);
     let summary = format!(
-        "{} cuts coins into {pieces} pieces of {value} satoshi each",
+        "{} cuts coins into {pieces} pieces of {in_bitcoin} each",
         tx.txid
     );
     Some(verdict.about(tx, tx.outputs_worth(value), summary))

@@ -44,7 +44,11 @@ pub fn address_reuse(tx: &TxView<'_>) -> Option<Finding> {
                 .map(|script| name(tx.chain, script))
                 .collect::<Vec<_>>(),
         );
-    let summary = format!("{} names {} addresses more than once", tx.txid, seen.len());
+    let addresses = match seen.len() {
+        1 => "an address".to_owned(),
+        more => format!("{more} addresses"),
+    };
+    let summary = format!("{} names {addresses} more than once", tx.txid);
     let again = tx.outputs_with(|coin| seen.contains_key(coin.script));
     Some(verdict.about(tx, again, summary))
 }

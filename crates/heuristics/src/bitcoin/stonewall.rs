@@ -25,8 +25,9 @@ pub fn stonewall(tx: &TxView<'_>) -> Option<Finding> {
         return None;
     }
     let (value, _) = shape.modal;
+    let in_bitcoin = bitcoin::Amount::from_sat(value);
     let summary = format!(
-        "{} has the shape of a Stonewall: two of {} outputs are worth {value} satoshi each",
+        "{} has the shape of a Stonewall: two of {} outputs are worth {in_bitcoin} each",
         tx.txid, shape.outputs
     );
     let verdict = Verdict::new("btc.stonewall", Confidence::Weak)

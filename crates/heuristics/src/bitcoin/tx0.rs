@@ -37,8 +37,10 @@ pub fn whirlpool_tx0(tx: &TxView<'_>) -> Option<Finding> {
         .satoshi("denomination", pool.denomination)
         .with("operator", pool.operator);
     let summary = format!(
-        "{} cuts coins into {count} of {piece} satoshi for Whirlpool's pool of {} satoshi",
-        tx.txid, pool.denomination
+        "{} cuts coins into {count} of {} for Whirlpool's pool of {}",
+        tx.txid,
+        bitcoin::Amount::from_sat(piece),
+        bitcoin::Amount::from_sat(pool.denomination)
     );
     Some(verdict.about(tx, tx.outputs_worth(piece), summary))
 }

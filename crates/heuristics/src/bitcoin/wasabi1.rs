@@ -61,8 +61,9 @@ pub(crate) fn wasabi1(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> {
         .count("outputs", shape.outputs)
         .count("levels", levels.len() + 1)
         .with("coordinator-paid", coordinated);
+    let in_bitcoin = bitcoin::Amount::from_sat(denomination);
     let summary = format!(
-        "{} is a mix of Wasabi {version} with {count} equal outputs of {denomination} satoshi",
+        "{} is a mix of Wasabi {version} with {count} equal outputs of {in_bitcoin}",
         tx.txid
     );
     let mixed = |value| value == denomination || levels.contains(&value);

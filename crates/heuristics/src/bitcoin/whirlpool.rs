@@ -80,8 +80,9 @@ pub(crate) fn whirlpool(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> {
         Some(entrants) => verdict.count("entrants", entrants),
         None => verdict.with("input-values", "not known"),
     };
+    let in_bitcoin = bitcoin::Amount::from_sat(denomination);
     let summary = format!(
-        "{} is a Whirlpool mix of {count} coins of {denomination} satoshi",
+        "{} is a Whirlpool mix of {count} coins of {in_bitcoin}",
         tx.txid
     );
     Some(verdict.about(tx, 0..count, summary))

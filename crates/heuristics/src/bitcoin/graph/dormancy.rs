@@ -48,8 +48,9 @@ fn waking(view: &GraphView<'_>, pool: PoolIx, tx: &TxView<'_>) -> Option<Finding
         .iter()
         .map(|(_, flow)| super::flow_id(view, *flow))
         .collect();
+    let in_bitcoin = bitcoin::Amount::from_sat(value);
     let summary = format!(
-        "{} moves {value} satoshi that lay still for up to {days} days",
+        "{} moves {in_bitcoin} that lay still for up to {days} days",
         tx.txid
     );
     Some(verdict.finding(vec![tx.node()], evidence, summary))
@@ -67,8 +68,9 @@ fn dormant(view: &GraphView<'_>, flow: FlowIx) -> Option<Finding> {
         .with("days", days)
         .with("least-days", LONG / DAY)
         .satoshi("value", value);
+    let in_bitcoin = bitcoin::Amount::from_sat(value);
     let summary = format!(
-        "{value} satoshi lie still for {days} days in {}",
+        "{in_bitcoin} lies still for {days} days in {}",
         view.graph.outpoint(flow)
     );
     Some(verdict.finding(vec![id.clone()], vec![id], summary))

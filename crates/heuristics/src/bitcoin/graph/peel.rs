@@ -201,7 +201,10 @@ fn finding(view: &GraphView<'_>, chain: &PeelChain) -> Finding {
         .finding(
             subjects.collect(),
             evidence.collect(),
-            format!("from {first} on, {count} transactions peel off {peeled} satoshi"),
+            format!(
+                "from {first} on, {count} transactions peel off {}",
+                bitcoin::Amount::from_sat(peeled)
+            ),
         )
 }
 
