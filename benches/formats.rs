@@ -1,6 +1,6 @@
 //! Time and memory of writing a report of 1,000,000 flows in every format.
 //!
-//! Run with `cargo bench -p hansel-report`; `HANSEL_FLOWS` sets another number. Prints; asserts nothing about time.
+//! Run with `cargo bench -p hansel-report`; `HANSEL_FLOWS` sets another number, `HANSEL_FORMAT` picks one format. Prints; asserts nothing about time.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
