@@ -18,6 +18,9 @@ const LEAST_PER_MILLE: u64 = 950;
 /// With more payments that fit than this the lead leads nowhere. Ours.
 const CANDIDATES: usize = 10;
 
+/// Of so many payments of the service at most is each looked at; a busier one leads nowhere either. Ours.
+const LOOKED_AT: usize = 1_000;
+
 /// A lead for each payment to a service behind which a few payments of the same service fit.
 pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let services = services(scene);
@@ -80,9 +83,12 @@ fn lead(
         .amount()
         .mul_div(Amount::from(LEAST_PER_MILLE), Amount::from(1_000_u64))
         .ok()?;
-    let soon = out[start..]
-        .iter()
-        .take_while(|one| one.time() <= paid.time().saturating_add(SECONDS));
+    let latest = paid.time().saturating_add(SECONDS);
+    let length = out[start..].partition_point(|one| one.time() <= latest);
+    if length > LOOKED_AT {
+        return None;
+    }
+    let soon = out[start..start + length].iter();
     let fitting: Vec<&&Moved<'_>> = soon
         .filter(|one| one.amount() >= least && one.amount() <= paid.amount())
         .filter(|one| paid.from != Some(one.to))

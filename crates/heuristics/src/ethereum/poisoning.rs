@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
-use hansel_ledger::{Amount, Coin};
+use hansel_ledger::{Amount, Coin, EvmPlacement};
 
 use crate::verdict::Verdict;
 use crate::{Confidence, Finding};
@@ -111,9 +111,15 @@ fn group_findings(
         return Vec::new();
     };
     let paid = &dealings[genuine].honest;
+    let since = paid.first().map(|moved| moved.told.placement);
+    let mut largest: BTreeMap<Coin, Amount> = BTreeMap::new();
+    for moved in paid {
+        let most = largest.entry(moved.coin()).or_default();
+        *most = moved.amount().max(*most);
+    }
     let others = group.iter().filter(|account| *account != genuine);
     let found = others.filter_map(|account| {
-        let baits = baits(scene, &dealings[account], paid);
+        let baits = baits(scene, &dealings[account], since, &largest);
         let fell = &dealings[account].honest;
         (!baits.is_empty())
             .then(|| finding(scene, [victim, *genuine, *account], paid, &baits, fell))
@@ -125,13 +131,9 @@ fn group_findings(
 fn baits<'s, 'a>(
     scene: &Scene<'_>,
     dealing: &Dealings<'s, 'a>,
-    paid: &[&Moved<'_>],
+    since: Option<EvmPlacement>,
+    largest: &BTreeMap<Coin, Amount>,
 ) -> Vec<&'s Moved<'a>> {
-    let mut largest: BTreeMap<Coin, Amount> = BTreeMap::new();
-    for moved in paid {
-        let most = largest.entry(moved.coin()).or_default();
-        *most = moved.amount().max(*most);
-    }
     let is_bait = |moved: &&&Moved<'_>| {
         if !scene.is_known(moved.coin()) {
             return true;
@@ -142,7 +144,6 @@ fn baits<'s, 'a>(
             .zip(most)
             .is_some_and(|(whole, most)| whole <= most.to_u256())
     };
-    let since = paid.first().map(|moved| moved.told.placement);
     let later = dealing
         .other
         .iter()

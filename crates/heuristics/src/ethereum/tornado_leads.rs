@@ -43,6 +43,36 @@ struct Mixed {
 struct Mixing {
     deposits: Vec<Mixed>,
     withdrawals: Vec<Mixed>,
+    /// What is known of each pool after each deposit.
+    pools: BTreeMap<Address, Vec<Crowd>>,
+}
+
+/// Who was in a pool after a deposit.
+struct Crowd {
+    placement: EvmPlacement,
+    /// How many depositors are known.
+    known: usize,
+    /// How many deposits the pool had had, as it said itself; zero where it did not.
+    deposits: u64,
+}
+
+/// The crowds of each pool, in chain order.
+fn crowds(deposits: &[Mixed]) -> BTreeMap<Address, Vec<Crowd>> {
+    let mut seen: BTreeSet<(Address, Address)> = BTreeSet::new();
+    let mut pools: BTreeMap<Address, Vec<Crowd>> = BTreeMap::new();
+    for deposit in deposits {
+        let crowds = pools.entry(deposit.pool).or_default();
+        let new = seen.insert((deposit.pool, deposit.account));
+        let (known, before) = crowds
+            .last()
+            .map_or((0, 0), |last| (last.known, last.deposits));
+        crowds.push(Crowd {
+            placement: deposit.placement,
+            known: known + usize::from(new),
+            deposits: before.max(deposit.deposits.unwrap_or_default()),
+        });
+    }
+    pools
 }
 
 /// A lead for each recipient and rule that a known depositor fits.
@@ -84,9 +114,17 @@ impl Mixing {
             }
         }
         Self {
+            pools: crowds(&deposits),
             deposits,
             withdrawals,
         }
+    }
+
+    /// Who was in a pool before a withdrawal.
+    fn crowd(&self, withdrawal: &Mixed) -> Option<&Crowd> {
+        let crowds = self.pools.get(&withdrawal.pool)?;
+        let before = crowds.partition_point(|crowd| crowd.placement < withdrawal.placement);
+        crowds.get(before.checked_sub(1)?)
     }
 
     /// Those of each account, in chain order.
@@ -160,13 +198,17 @@ fn same_address(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
 
 /// Deposits with withdrawals from the same pool after them.
 fn pairs<'m>(deposits: &[&'m Mixed], withdrawals: &[&'m Mixed]) -> Vec<&'m Mixed> {
+    let mut pools: BTreeMap<Address, Vec<&'m Mixed>> = BTreeMap::new();
+    for deposit in deposits {
+        pools.entry(deposit.pool).or_default().push(deposit);
+    }
     let mut paired = Vec::new();
     for withdrawal in withdrawals {
-        let before =
-            |one: &&&Mixed| one.pool == withdrawal.pool && one.placement < withdrawal.placement;
-        let fitting: Vec<&&Mixed> = deposits.iter().filter(before).take(NAMED).collect();
+        let of_pool = pools.get(&withdrawal.pool).map_or(&[][..], Vec::as_slice);
+        let before = of_pool.partition_point(|one| one.placement < withdrawal.placement);
+        let fitting = &of_pool[..before.min(NAMED)];
         if !fitting.is_empty() {
-            paired.extend(fitting.into_iter().copied());
+            paired.extend_from_slice(fitting);
             paired.push(withdrawal);
         }
     }
@@ -301,12 +343,7 @@ impl Lead<'_> {
         if spoken.is_empty() {
             return None;
         }
-        let before = mixing
-            .deposits
-            .iter()
-            .filter(|one| one.pool == last.pool && one.placement < last.placement);
-        let known: BTreeSet<Address> = before.clone().map(|one| one.account).collect();
-        let ever = before.filter_map(|one| one.deposits).max();
+        let crowd = mixing.crowd(last)?;
         let named: Vec<String> = self
             .depositors
             .iter()
@@ -317,10 +354,10 @@ impl Lead<'_> {
             .with("recipient", self.recipient.to_string())
             .with("depositors", named)
             .count("fitting-depositors", self.depositors.len())
-            .count("known-depositors-before", known.len());
+            .count("known-depositors-before", crowd.known);
         // What the pool itself said with the last deposit that is known.
-        if let Some(ever) = ever {
-            verdict = verdict.with("anonymity-set", ever);
+        if crowd.deposits > 0 {
+            verdict = verdict.with("anonymity-set", crowd.deposits);
         }
         for (name, count) in counts {
             verdict = verdict.count(name, *count);
@@ -329,7 +366,7 @@ impl Lead<'_> {
         let summary = format!(
             "{} of {} known depositors may be behind the withdrawals of {}: a lead, no taint",
             self.depositors.len(),
-            known.len(),
+            crowd.known,
             self.recipient
         );
         Some(verdict.finding(spoken, evidence, summary))
