@@ -190,6 +190,7 @@ impl<'a> Crossings<'a> {
             bridges: self.bridges,
             source,
             labels: Arc::clone(&legs[0].part.labels),
+            earlier: Arc::clone(&legs[0].part.earlier),
             chain,
             interrupt: self.interrupt.clone(),
             position,

@@ -29,6 +29,8 @@ pub(crate) struct Part<'a> {
     pub(crate) bridges: &'a Bridges,
     pub(crate) source: Arc<dyn ChainSource>,
     pub(crate) labels: Arc<dyn Labels>,
+    /// The parts of the case as an earlier run left them.
+    pub(crate) earlier: Arc<Vec<PartRecord>>,
     pub(crate) chain: Chain,
     pub(crate) interrupt: Interrupt,
     /// Where the record of the case lists it.
@@ -246,8 +248,8 @@ impl<'a> Part<'a> {
         if let Some(notice) = pin::reconcile(&*self.source, store, &self.chain, &tip).await? {
             progress.line(&notice);
         }
-        let before = store.case::<CaseRecord>(&request.name)?;
-        let before = before.as_ref().and_then(|record| record.on(&request.chain));
+        let mut before = self.earlier.iter();
+        let before = before.find(|part| part.request.chain == request.chain);
         let same = before.map(|part| part.request == *request);
         if same == Some(false) {
             progress.line(&format!(
@@ -324,7 +326,14 @@ impl<'a> Part<'a> {
         let Some(store) = self.session.store else {
             return Ok(());
         };
-        store.put_case(&request.name, record)?;
+        // Chains that value went to and that this run has not reached yet stay, so that it can be cut off and taken up
+        // again more than once.
+        let mut kept = record.clone();
+        let new = |part: &&PartRecord| {
+            part.request.subjects.is_empty() && record.on(&part.request.chain).is_none()
+        };
+        kept.parts.extend(self.earlier.iter().filter(new).cloned());
+        store.put_case(&request.name, &kept)?;
         self.put_cursor(store, &request.name, as_of, CursorState::Running)
     }
 

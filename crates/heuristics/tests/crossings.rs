@@ -460,6 +460,77 @@ fn a_bitcoin_transaction_departs_with_its_first_output_and_a_memo_behind() {
     assert!(of(50_000, &op_return("omni...")).is_empty());
 }
 
+const MAYA: Address = address!("e3985E6b61b814F7Cdb188766562ba71b446B46d");
+
+#[test]
+fn a_router_of_maya_speaks_its_own_short_codes_and_is_answered_in_its_own_name() {
+    let mut tx = deposited(b"=:a:0x7070707070707070707070707070707070707070");
+    let to = |tx: &EvmTransaction| departures(tx)[0].asset.clone().unwrap();
+    assert_eq!(to(&tx), "AVAX.AVAX");
+    tx.events[0].address = MAYA;
+    assert_eq!(to(&tx), "ARB.ETH");
+    assert_eq!(departures(&tx)[0].protocol, Protocol::Maya);
+    let memo = b"=:BTC.BTC:bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq";
+    let mut sent = deposited(memo);
+    sent.events[0].address = MAYA;
+    let [departure] = &departures(&sent)[..] else {
+        panic!("one departure")
+    };
+    let Payee::Script(payee) = &departure.payee else {
+        panic!("{:?}", departure.payee)
+    };
+    let paid = |link: &str| {
+        let memo = op_return(&format!("OUT:{link}"));
+        let outputs = [(900, payee), (0, &memo)];
+        let outputs = (0..)
+            .zip(outputs)
+            .map(|(vout, (value, script))| OutputView {
+                vout,
+                value,
+                script,
+            });
+        let view = TransactionView::Bitcoin {
+            txid: Txid::all_zeros(),
+            sender: None,
+            outputs: outputs.collect(),
+        };
+        let arrivals = bridges().arrivals(&Chain::bitcoin(), &view);
+        arrivals.iter().any(|one| departure.is_answered_by(one))
+    };
+    assert!(paid(&departure.link.0));
+    assert!(!paid(&"AB".repeat(32)));
+}
+
+#[test]
+fn a_bitcoin_memo_that_means_another_asset_to_maya_says_both() {
+    let (vault, sender) = (script(1), script(2));
+    let asset = |memo: &str| {
+        let memo = op_return(memo);
+        let outputs = [(50_000, &vault), (0, &memo)];
+        let outputs = (0..)
+            .zip(outputs)
+            .map(|(vout, (value, script))| OutputView {
+                vout,
+                value,
+                script,
+            });
+        let view = TransactionView::Bitcoin {
+            txid: Txid::from_byte_array([9; 32]),
+            sender: Some(&sender),
+            outputs: outputs.collect(),
+        };
+        let found = bridges().departures(&Chain::bitcoin(), &view);
+        found[0].asset.clone().unwrap()
+    };
+    let payee = "0x7070707070707070707070707070707070707070";
+    assert_eq!(
+        asset(&format!("=:a:{payee}")),
+        "AVAX.AVAX (to Maya: ARB.ETH)"
+    );
+    assert_eq!(asset(&format!("=:e:{payee}")), "ETH.ETH");
+    assert_eq!(asset(&format!("=:ETH.ETH:{payee}")), "ETH.ETH");
+}
+
 #[test]
 fn a_thousand_equal_swaps_at_once_are_paired_without_a_mistake() {
     let bridges = bridges();

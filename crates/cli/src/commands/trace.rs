@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use hansel_heuristics::Labels;
+use hansel_heuristics::crossing::Leaving;
 use hansel_ledger::{BlockRef, Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, join, merge, render};
@@ -91,6 +92,7 @@ impl Session<'_> {
         let bridges = self.config.bridges()?;
         let (requests, sources) = self.open(requests, &mut unknown)?;
         let mut record = CaseRecord::new(requests, unknown.clone());
+        let earlier = self.earlier(&record)?;
         unknown.extend(left_out);
         let mut legs = Vec::new();
         for (position, (chain, source)) in sources.into_iter().enumerate() {
@@ -108,6 +110,7 @@ impl Session<'_> {
                 bridges: &bridges,
                 source,
                 labels: Arc::clone(&labels),
+                earlier: Arc::clone(&earlier),
                 chain,
                 interrupt: interrupt.clone(),
                 position,
@@ -134,6 +137,17 @@ impl Session<'_> {
         built.partial |= interrupt.is_wished();
         self.end(record, &built)?;
         Ok(built)
+    }
+
+    /// The parts of the case as an earlier run left them, before this one writes anything.
+    fn earlier(&self, record: &CaseRecord) -> Result<Arc<Vec<PartRecord>>, Failure> {
+        let (Some(store), Some(part)) = (self.store, record.parts.first()) else {
+            return Ok(Arc::default());
+        };
+        let before = store.case::<CaseRecord>(&part.request.name)?;
+        Ok(Arc::new(
+            before.map(|record| record.parts).unwrap_or_default(),
+        ))
     }
 
     /// Opens a source for each part. A part of several that nothing serves is named and left out.
@@ -318,14 +332,35 @@ pub(crate) async fn stored_report(
     // What went to other chains is joined at the end of a run only.
     let record = record.without_inflows();
     let courses = courses(config, store, name, &record, &labels).await?;
-    let mut parts = Vec::new();
+    let bridges = config.bridges()?;
+    let (mut parts, mut unjoined) = (Vec::new(), Vec::new());
     for course in &courses {
+        for leaving in course.leaving(&bridges)? {
+            unjoined.push(unfinished(&leaving));
+        }
         let part = record.on(course.chain().name());
         let request = &part.context("a part of the case is missing")?.request;
         let heading = heading(request, record.unknown.clone(), Vec::new());
         parts.push(course.build(heading, &*labels)?);
     }
-    merge(parts).ok_or_else(|| no_such_case(store, name))
+    let mut built = merge(parts).ok_or_else(|| no_such_case(store, name))?;
+    built.partial |= !unjoined.is_empty();
+    built.report.unknown.extend(unjoined);
+    built.report.unknown.sort();
+    built.report.unknown.dedup();
+    Ok(built)
+}
+
+/// What left a chain in a run that was cut off.
+fn unfinished(leaving: &Leaving) -> Unknown {
+    let words = leaving.departure.in_words();
+    Unknown {
+        subject: leaving.node.to_string(),
+        kind: "crossing".into(),
+        detail: format!(
+            "{words}: the run was cut off, and this report does not follow it; run `hansel trace` again"
+        ),
+    }
 }
 
 pub(crate) fn no_such_case(store: &Store, name: &str) -> Failure {

@@ -69,8 +69,8 @@ fn from_outputs(
     if vault.value < DUST || vault.script.is_op_return() {
         return None;
     }
-    let memo = outputs.iter().find_map(OutputView::message)?;
-    let memo = Memo::parse(&memo, Protocol::Thorchain).ok()?;
+    let written = outputs.iter().find_map(OutputView::message)?;
+    let memo = Memo::parse(&written, Protocol::Thorchain).ok()?;
     let sent = Sent {
         protocol: Protocol::Thorchain,
         link: link(&inbound(txid)),
@@ -78,7 +78,25 @@ fn from_outputs(
         amount: vault.value.into(),
         sender: sender.map_or(Payee::Unknown, Payee::Script),
     };
-    departure(bridges, chain, memo, sent)
+    let mut departure = departure(bridges, chain, memo, sent)?;
+    if let Ok(Memo::Swap(swap)) = Memo::parse(&written, Protocol::Maya) {
+        add_other_reading(bridges, chain, &swap, &mut departure);
+    }
+    Some(departure)
+}
+
+/// Whose vault an output of a Bitcoin transaction pays, it does not say; some short codes mean another asset to Maya.
+fn add_other_reading(bridges: &Bridges, chain: &Chain, swap: &Swap, departure: &mut Departure) {
+    let other = printable(&swap.asset.to_string());
+    let Some(asset) = departure.asset.as_mut().filter(|asset| **asset != other) else {
+        return;
+    };
+    *asset = format!("{asset} (to Maya: {other})");
+    let place = bridges.place(chain.name(), Protocol::Maya, &swap.asset.chain);
+    let payee = place.payee(&swap.destination);
+    let calls = swap.aggregator.is_some();
+    let more = search(bridges, &place, &payee, &departure.link, calls);
+    departure.searches.extend(more);
 }
 
 fn from_accounts(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Vec<Departure> {
