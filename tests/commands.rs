@@ -81,6 +81,38 @@ fn a_report_is_written_to_files_in_every_format_without_a_network() {
 }
 
 #[test]
+fn a_traced_case_is_compared_with_a_report_in_a_file() {
+    let Some(scene) = Scene::shared() else { return };
+    let (data, trace) = traced(&scene);
+    let before = data.path().join("before.json");
+    let mut report = trace.report();
+    fs::write(&before, report.to_json()).unwrap();
+    let compare = |flags: &str| {
+        let compare = Hansel::new(&format!("report {flags} --compare"));
+        let compare = compare.args([before.to_str().unwrap(), "theft"]);
+        compare
+            .data(data.path())
+            .without_network()
+            .run()
+            .exits(0)
+            .stdout
+    };
+    assert_eq!(compare(""), "From theft to theft\nNothing differs\n");
+    let gone = report.flows.pop().unwrap().id;
+    fs::write(&before, report.to_json()).unwrap();
+    let compared: Value = serde_json::from_str(&compare("--json")).unwrap();
+    assert_eq!(compared["flows"]["new"], serde_json::json!([gone]));
+    assert!(compare("").contains("New flows (1)"));
+    let nothing = Hansel::new("report --compare theft ./nothing.json").data(data.path());
+    nothing
+        .run()
+        .fails(1, &["is no traced case and no file", "hansel cases"]);
+    Hansel::new("report theft --compare a b")
+        .run()
+        .fails(2, &["cannot be used with"]);
+}
+
+#[test]
 fn a_report_of_a_killed_trace_says_what_is_known_so_far() {
     let wide = Wide::new(300, Duration::from_millis(20));
     let data = directory();
