@@ -152,7 +152,7 @@ pub(crate) struct Read {
     pub(crate) spent: BTreeSet<OutPoint>,
     /// The height of the last payment to each watched script that they pay.
     pub(crate) paid: BTreeMap<ScriptBuf, u64>,
-    /// The blocks by hash.
+    /// The block before the first of them and the last, by hash.
     pub(crate) evidence: Evidence,
     /// How many there were.
     pub(crate) blocks: u64,
