@@ -22,6 +22,7 @@ mod recording;
 mod reorganisation;
 mod rescan;
 mod resume;
+mod rollups;
 mod scene;
 mod sources;
 mod venues;
