@@ -94,7 +94,7 @@ fn a_traced_case_is_compared_with_a_report_in_a_file() {
             .data(data.path())
             .without_network()
             .run()
-            .exits(0)
+            .exits(3)
             .stdout
     };
     assert_eq!(compare(""), "From theft to theft\nNothing differs\n");

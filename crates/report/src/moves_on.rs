@@ -9,6 +9,9 @@ impl Report {
     ///
     /// The caller knows that no block between them touches anything in the report.
     pub fn moves_on(&mut self, chain: &str, from: &BlockRef, to: &BlockRef) {
+        if from == to {
+            return;
+        }
         let tips = self.tips.iter_mut().filter(|tip| tip.chain == chain);
         for tip in tips.filter(|tip| tip.height == from.height) {
             tip.height = to.height;
