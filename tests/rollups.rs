@@ -26,17 +26,14 @@ fn send(anvil: &Anvil, transaction: Value) -> B256 {
     hash
 }
 
-/// Sends a deposit, whose nonce does not keep the node from mining it twice: no block is asked for until it is mined.
+/// Sends a deposit and mines it. It has no nonce that keeps the node from mining it twice, so it is taken out of the pool.
 fn send_once(anvil: &Anvil, transaction: Value) -> B256 {
-    let hash = anvil.rpc().send(transaction).unwrap();
-    for _ in 0..200 {
-        if let Ok(receipt) = anvil.rpc().receipt(hash) {
-            assert!(receipt.succeeded, "{hash} failed");
-            return hash;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    panic!("{hash} was not mined");
+    let rpc = anvil.rpc();
+    let hash = rpc.send(transaction).unwrap();
+    rpc.mine().unwrap();
+    assert!(rpc.receipt(hash).unwrap().succeeded, "{hash} failed");
+    let _dropped: Value = rpc.call("anvil_dropTransaction", json!([hash])).unwrap();
+    hash
 }
 
 /// 30 of 40 stolen ether are deposited for an heir, who pays 20 on.
@@ -58,6 +55,8 @@ fn story() -> Option<Story> {
     let rollup = AnvilOptions {
         chain_id: 31_338,
         timestamp: START + 600,
+        // What the rollups of this kind call prague.
+        hardfork: "isthmus".into(),
         arguments: vec!["--network=optimism".into()],
         ..AnvilOptions::default()
     };
