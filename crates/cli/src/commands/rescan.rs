@@ -115,7 +115,11 @@ impl Rescan<'_> {
 
     fn names(&self) -> Result<Vec<String>, Failure> {
         if self.args.all {
-            return Ok(self.store.cases()?);
+            let names = self.store.cases()?;
+            if names.is_empty() {
+                say("no case was traced yet: run `hansel trace` first");
+            }
+            return Ok(names);
         }
         let mut names = self.args.cases.clone();
         names.sort();
