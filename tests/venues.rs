@@ -160,7 +160,7 @@ fn a_theft_ends_at_the_exchange_that_swept_it_and_in_the_mix() {
     };
     assert_eq!((&*row.entity, &row.deposit_address), ("binance", &deposit));
     assert_eq!(row.service_address.as_deref(), Some(&*hot));
-    assert_eq!(row.confidence, Confidence::Strong);
+    assert_eq!(row.confidence, Confidence::Weak);
     let cashed = row.tainted.values().next().copied();
     assert_eq!(cashed, Some(kept));
     assert_eq!(at(&report, &hot).labels[0].label, "Binance 7");
@@ -289,5 +289,5 @@ fn accounts_of_an_exchange_and_a_mixer_end_the_trail_on_an_evm_chain() {
     let swept = swept.unwrap_or_else(|| panic!("{:#?}", report.cash_outs));
     assert_eq!(swept.entity, "binance");
     assert_eq!(swept.service_address.as_ref(), Some(&hot));
-    assert_eq!(swept.confidence, Confidence::Strong);
+    assert_eq!(swept.confidence, Confidence::Weak);
 }

@@ -20,6 +20,7 @@ mod tornado;
 mod tornado_leads;
 mod transaction;
 
+pub use deposits::{MOST_BLOCKS, MOST_KEPT};
 pub use detect::detect;
 pub use scene::AccountView;
 pub use transaction::{EvmView, transaction_findings};

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::Address;
 use hansel_graph::{AccountTrace, Trace};
+use hansel_ledger::NodeId;
 
 use crate::bitcoin::{self, GraphView};
 use crate::ethereum::{self, AccountView};
 use crate::{Finding, Labels};
 
-/// What the detectors for Bitcoin say about the transactions of a trace, sorted.
+/// What the detectors for Bitcoin say about the transactions of a trace that stolen value went through, sorted.
 pub fn of_outputs(trace: &Trace, labels: &dyn Labels) -> Vec<Finding> {
     let plan = trace.plan();
     let mut findings = bitcoin::detect(&GraphView {
@@ -21,8 +22,29 @@ pub fn of_outputs(trace: &Trace, labels: &dyn Labels) -> Vec<Finding> {
     });
     // Nearly every payment has change, and peel chains and clusters already say where it matters.
     findings.retain(|finding| finding.heuristic != "btc.change");
+    let trail = trail(trace);
+    findings.retain(|finding| {
+        let mut named = finding.subjects.iter().chain(&finding.evidence);
+        named.any(|id| trail.contains(id))
+    });
     findings.dedup();
     findings
+}
+
+/// The ids of the tainted outputs, and of the transactions that made or spent them.
+fn trail(trace: &Trace) -> BTreeSet<String> {
+    let (chain, graph) = (&trace.plan().chain, trace.graph());
+    let mut trail = BTreeSet::new();
+    for flow in graph.flows() {
+        if trace.settlement().most_tainted(flow) > 0 {
+            let view = graph.flow(flow);
+            let ends = [Some(view.creator), view.spender].into_iter().flatten();
+            trail
+                .extend(ends.map(|pool| NodeId::transaction(chain, &graph.pool(pool).txid).into()));
+            trail.insert(NodeId::output(chain, &graph.outpoint(flow)).into());
+        }
+    }
+    trail
 }
 
 /// What the detectors for EVM chains say about the accounts that held stolen value in a trace, sorted.

@@ -6,20 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hansel_graph::{Direction, Rule};
+use hansel_heuristics::ethereum::{MOST_BLOCKS, MOST_KEPT};
 use hansel_ledger::{Amount, AmountError};
 
 use crate::Report;
 use crate::model::{CashOut, Confidence, Flow, FlowKind, Node, NodeKind, Stop, StopKind};
 
-/// The detector of deposit addresses on EVM chains.
-const EXCHANGE_DEPOSIT: &str = "evm.exchange-deposit";
-
-/// A deposit is moved on within so many blocks. Source: Victor 2020, algorithm 1, as Tutela implements it.
-const MOST_BLOCKS: u64 = 3_200;
-
-/// A deposit of a chain's own coin keeps at most so much back for gas, in units of 18 digits: 0.01 ether. Source: as
-/// above.
-const MOST_KEPT: u64 = 10_000_000_000_000_000;
+/// The detectors of customers' deposit addresses.
+const DEPOSITS: [&str; 2] = ["evm.exchange-deposit", "btc.exchange-deposit-sweep"];
 
 /// Lists the cash-outs of a report that has its flows and nodes, newest first.
 pub(crate) fn list(report: &Report) -> Result<Vec<CashOut>, AmountError> {
@@ -70,8 +64,8 @@ struct Scene<'a> {
     given: BTreeMap<&'a str, Vec<usize>>,
     stolen: BTreeSet<String>,
     robbers: BTreeSet<(&'a str, &'a str)>,
-    /// The accounts that a detector calls a customer's, which saw what is not tainted too.
-    customers: BTreeMap<&'a str, Confidence>,
+    /// What a detector, which saw what is not tainted too, calls a customer's account or a sweep, by node.
+    known: BTreeMap<&'a str, Confidence>,
 }
 
 impl<'a> Scene<'a> {
@@ -84,7 +78,7 @@ impl<'a> Scene<'a> {
             given: BTreeMap::new(),
             stolen: BTreeSet::new(),
             robbers: BTreeSet::new(),
-            customers: customers(report),
+            known: known(report),
         };
         for node in &report.nodes {
             scene.nodes.insert(&node.id, node);
@@ -143,27 +137,17 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The tainted outputs that a transaction spent. Several addresses spent at once are a service's housekeeping;
-    /// a single one could also be a thief's who pays out his whole purse.
+    /// The tainted outputs that a transaction spent. A thief who pays out his purses spends them in the same way, so only
+    /// the detector is sure.
     fn spent_together(&self, payer: &Node) -> Option<Sweep<'a>> {
-        let spent: Vec<&Flow> = self.flows(self.received.get(&*payer.id)?).collect();
+        let spent = self.flows(self.received.get(&*payer.id)?);
+        let deposits: Vec<&Flow> = spent.filter(|flow| is_tainted(flow)).collect();
         let known = |flow: &&Flow| flow.to_address.is_some() && !self.is_robber(flow);
-        if !spent.iter().filter(|flow| is_tainted(flow)).all(known) {
-            return None;
-        }
-        let addresses: BTreeSet<&str> = spent
-            .iter()
-            .filter_map(|flow| flow.to_address.as_deref())
-            .collect();
-        Some(Sweep {
-            deposits: spent.into_iter().filter(|flow| is_tainted(flow)).collect(),
-            confidence: if addresses.len() > 1 {
-                Confidence::Strong
-            } else {
-                Confidence::Weak
-            },
+        let all = !deposits.is_empty() && deposits.iter().all(known);
+        all.then(|| Sweep {
+            deposits,
+            confidence: self.confidence(payer),
         })
-        .filter(|sweep| !sweep.deposits.is_empty())
     }
 
     /// What an account received before it paid the service: since it paid before, or ever where that is nothing.
@@ -188,13 +172,17 @@ impl<'a> Scene<'a> {
             .collect();
         let all = if new.is_empty() { received } else { new };
         let deposits: Vec<&Flow> = self.flows(&all).collect();
-        let shape = deposit_confidence(&deposits, arrival.flow);
-        let said = self.customers.get(&*payer.id).copied();
-        let confidence = shape.max(said.filter(|_| !deposits.is_empty()))?;
-        Some(Sweep {
+        let swept = is_sweep(&deposits, arrival.flow) || self.known.contains_key(&*payer.id);
+        (swept && !deposits.is_empty()).then(|| Sweep {
             deposits,
-            confidence,
+            confidence: self.confidence(payer),
         })
+    }
+
+    /// What the shape alone says is weak.
+    fn confidence(&self, payer: &Node) -> Confidence {
+        let said = self.known.get(&*payer.id).copied();
+        said.unwrap_or(Confidence::Weak)
     }
 
     fn flows<'b>(&'b self, numbers: &'b [usize]) -> impl Iterator<Item = &'a Flow> + 'b {
@@ -208,34 +196,32 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What the detector of deposit addresses says, by node.
-fn customers(report: &Report) -> BTreeMap<&str, Confidence> {
-    let mut customers = BTreeMap::new();
+/// What the detectors of deposit addresses say, by node.
+fn known(report: &Report) -> BTreeMap<&str, Confidence> {
+    let mut known = BTreeMap::new();
     let findings = report.findings.iter();
-    for finding in findings.filter(|finding| finding.heuristic == EXCHANGE_DEPOSIT) {
+    for finding in findings.filter(|finding| DEPOSITS.contains(&&*finding.heuristic)) {
         for node in &finding.subjects {
-            customers.insert(&**node, finding.confidence);
+            known.insert(&**node, finding.confidence);
         }
     }
-    customers
+    known
 }
 
-/// How sure it is that an account which passed deposits on is a customer's address; `None` where it kept too much, or
-/// kept it for too long.
-fn deposit_confidence(deposits: &[&Flow], paid: &Flow) -> Option<Confidence> {
-    let last = deposits.last()?;
-    let blocks = paid.block?.checked_sub(last.block?)?;
-    let received = Amount::checked_sum(deposits.iter().map(|flow| flow.amount)).ok()?;
-    let kept = received.checked_sub(paid.amount).unwrap_or_default();
+/// True where a payment moves deposits on within the bounds of the detector's rule.
+fn is_sweep(deposits: &[&Flow], paid: &Flow) -> bool {
+    let last = deposits.last().and_then(|last| last.block);
+    let Some(blocks) = paid
+        .block
+        .zip(last)
+        .and_then(|(paid, last)| paid.checked_sub(last))
+    else {
+        return false;
+    };
+    let received = Amount::checked_sum(deposits.iter().map(|flow| flow.amount));
+    let kept = received.map(|received| received.checked_sub(paid.amount).unwrap_or_default());
     let most = if is_native(paid) { MOST_KEPT } else { 0 };
-    if blocks > MOST_BLOCKS || kept > Amount::from(most) {
-        return None;
-    }
-    Some(if received >= paid.amount {
-        Confidence::Strong
-    } else {
-        Confidence::Weak
-    })
+    blocks <= MOST_BLOCKS && kept.is_ok_and(|kept| kept <= Amount::from(most))
 }
 
 /// True where the chain's own coin moved: on EVM chains that is what calls move.

@@ -54,7 +54,7 @@ fn document(page: &Page<'_>) -> Result<Markup, FormatError> {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#now" { "Skip to where the value is now" }
+                a.skip href="#now" { "Skip to where the value was last seen" }
                 (headline::section(page)?)
                 main {
                     (tables::accounting(page)?)

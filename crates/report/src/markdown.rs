@@ -60,7 +60,7 @@ fn opening(page: &Page<'_>) -> String {
 }
 
 fn accounts(page: &Page<'_>) -> Result<String, AmountError> {
-    let mut text = "## Where it is now, to the unit\n".to_owned();
+    let mut text = "## Where it was last seen, to the unit\n".to_owned();
     for (chain, asset) in accounting::assets(page) {
         let columns = accounting::columns(page, chain, asset)?;
         let show = |amount: Amount| page.assets.digits(chain, asset, amount);
@@ -95,7 +95,7 @@ fn accounts(page: &Page<'_>) -> Result<String, AmountError> {
 
 fn ends(page: &Page<'_>, holdings: &Holdings<'_>) -> String {
     let head = match page.report.case.direction {
-        Direction::Forward => "## Where the value is now, largest first\n\n",
+        Direction::Forward => "## Where the value was last seen, largest first\n\n",
         Direction::Backward => "## Where the value came from, largest first\n\n",
     };
     let all = resting::ends(page, holdings);

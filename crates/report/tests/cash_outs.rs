@@ -124,7 +124,7 @@ fn a_deposit_that_the_exchange_swept_is_told_by_the_customers_address() {
     assert_eq!(row.tx, chain::txid("payment").to_string());
     assert_eq!(row.service_tx, Some(chain::txid("sweep").to_string()));
     assert_eq!(row.amount, Amount::from(30));
-    assert_eq!(row.confidence, Confidence::Strong);
+    assert_eq!(row.confidence, Confidence::Weak);
     assert_eq!(row.tainted[&Rule::Fifo], report.accounting[0].exchanges);
 }
 
@@ -223,7 +223,7 @@ fn an_account_that_passed_its_deposits_on_is_the_customers() {
     assert_eq!(rows, [row(10), row(30), row(60)]);
     for row in &report.cash_outs {
         assert_eq!(row.service_address, Some(account("hot").to_string()));
-        assert_eq!(row.confidence, Confidence::Strong);
+        assert_eq!(row.confidence, Confidence::Weak);
     }
     assert_eq!(report.accounting[0].exchanges, Amount::from(100));
 }

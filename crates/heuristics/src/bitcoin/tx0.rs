@@ -37,7 +37,7 @@ pub fn whirlpool_tx0(tx: &TxView<'_>) -> Option<Finding> {
         .satoshi("denomination", pool.denomination)
         .with("operator", pool.operator);
     let summary = format!(
-        "{} cuts coins into {count} of {} for Whirlpool's pool of {}",
+        "{} cuts coins into {count} of {}, as for Whirlpool's pool of {}",
         tx.txid,
         bitcoin::Amount::from_sat(piece),
         bitcoin::Amount::from_sat(pool.denomination)

@@ -63,7 +63,7 @@ pub(crate) fn wasabi1(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> {
         .with("coordinator-paid", coordinated);
     let in_bitcoin = bitcoin::Amount::from_sat(denomination);
     let summary = format!(
-        "{} is a mix of Wasabi {version} with {count} equal outputs of {in_bitcoin}",
+        "{} has the shape of a mix of Wasabi {version}: {count} equal outputs of {in_bitcoin}",
         tx.txid
     );
     let mixed = |value| value == denomination || levels.contains(&value);

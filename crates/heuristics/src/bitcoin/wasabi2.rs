@@ -42,7 +42,7 @@ pub(crate) fn wasabi2(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> {
         .count("outputs-of-repeated-values", mixed)
         .count("outputs-of-standard-denominations", standard);
     let summary = format!(
-        "{} is a mix of Wasabi 2: {standard} of {} outputs have standard denominations",
+        "{} has the shape of a mix of Wasabi 2: {standard} of {} outputs have standard denominations",
         tx.txid, shape.outputs
     );
     let evidence = tx.outputs_with(|coin| is_denomination(coin.value));

@@ -82,7 +82,7 @@ pub(crate) fn whirlpool(tx: &TxView<'_>, shape: &Shape<'_>) -> Option<Finding> {
     };
     let in_bitcoin = bitcoin::Amount::from_sat(denomination);
     let summary = format!(
-        "{} is a Whirlpool mix of {count} coins of {in_bitcoin}",
+        "{} has the shape of a Whirlpool mix of {count} coins of {in_bitcoin}",
         tx.txid
     );
     Some(verdict.about(tx, 0..count, summary))

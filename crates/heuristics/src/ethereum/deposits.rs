@@ -12,10 +12,10 @@ use super::scene::{AccountIx, Moved, Scene};
 
 /// A sweep keeps at most so much of a chain's own coin back for gas, in base units: 0.01 ether.
 /// Source: Victor 2020, algorithm 1, as Tutela implements it.
-const MOST_KEPT: u64 = 10_000_000_000_000_000;
+pub const MOST_KEPT: u64 = 10_000_000_000_000_000;
 
 /// A deposit is swept within so many blocks. Source: as above.
-const MOST_BLOCKS: u64 = 3_200;
+pub const MOST_BLOCKS: u64 = 3_200;
 
 /// How many deposits and sweeps a finding names at most; it counts all.
 const NAMED: usize = 100;
@@ -66,7 +66,9 @@ fn finding(scene: &Scene<'_>, account: AccountIx) -> Option<Finding> {
         .take(NAMED)
         .map(|one| scene.id(one));
     let address = scene.address(account);
-    let summary = format!("{address} is a customer's deposit address of {entity}");
+    let summary = format!(
+        "{address} moves what it receives on to {entity}, as a customer's deposit address does"
+    );
     let verdict = Verdict::new("evm.exchange-deposit", confidence)
         .with("exchanges", words(&entities))
         .count("sweeps", sweeps.len())

@@ -23,7 +23,7 @@ pub(super) fn accounting(page: &Page<'_>) -> Result<Markup, AmountError> {
     let poison = accounting::poison_note(page);
     Ok(section(
         "now",
-        "Where it is now, to the unit",
+        "Where it was last seen, to the unit",
         html! {
             @for table in &tables { (table) }
             @if !poison.is_empty() { p.note { (poison) } }
@@ -110,7 +110,7 @@ pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
     let nodes = page.report.nodes.iter();
     let index: BTreeMap<&str, usize> = nodes.map(|node| &*node.id).zip(0..).collect();
     let head = match page.report.case.direction {
-        Direction::Forward => "Where the value rests, largest first",
+        Direction::Forward => "Where the value was last seen, largest first",
         Direction::Backward => "Where the value came from, largest first",
     };
     Ok(section(
@@ -118,7 +118,7 @@ pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
         head,
         html! {
             @if ends.is_empty() { p { "No tainted value was found." } } @else {
-                div.wide role="region" aria-label="Where the value rests" tabindex="0" { table.sortable {
+                div.wide role="region" aria-label="Where the value was last seen" tabindex="0" { table.sortable {
                     thead { tr {
                         th scope="col" { "place" } th scope="col" { "label" } th scope="col" { "state" }
                         @for rule in &page.report.case.rules { th scope="col" { (rule.name()) } }

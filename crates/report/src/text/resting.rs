@@ -1,4 +1,4 @@
-//! Where the tainted value is now, or where it came from: the ends of the trails, largest first.
+//! Where the tainted value was last seen, or where it came from: the ends of the trails, largest first.
 
 use std::cmp::Reverse;
 
@@ -25,7 +25,7 @@ pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
     let holdings = Holdings::of(page.report)?;
     let ends = ends(page, &holdings);
     let mut text = match page.report.case.direction {
-        Direction::Forward => "Where the value is now, largest first\n".to_owned(),
+        Direction::Forward => "Where the value was last seen, largest first\n".to_owned(),
         Direction::Backward => "Where the value came from, largest first\n".to_owned(),
     };
     if ends.is_empty() {
