@@ -8,7 +8,7 @@ export BINDGEN_EXTRA_CLANG_ARGS ?= -I$(shell gcc -print-file-name=include 2> /de
 CARGO := cargo
 FLAGS := --release --locked
 
-.PHONY: help setup build demo test install bitcoind electrs evm-tools page images nodes bench evaluate fixtures contracts schema advisories
+.PHONY: help setup build demo test install bitcoind electrs evm-tools page images nodes bench evaluate fixtures training contracts schema advisories
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ build: setup ## Build the binary
 	@echo "built $(CARGO_TARGET_DIR)/release/hansel"
 
 # Exit code 3 says that the traces are finished and that the reports name what is not known.
-demo: setup ## Trace two recorded cases, offline
+demo: setup ## Trace the recorded cases, offline
 	@$(CARGO) build --quiet $(FLAGS) --package hansel
 	@$(CARGO_TARGET_DIR)/release/hansel demo || [ $$? -eq 3 ]
 
@@ -76,6 +76,10 @@ evaluate: setup ## Trace cases that experts followed, look for real CoinJoins, a
 
 fixtures: setup ## Make the recorded cases anew
 	$(CARGO) run --quiet $(FLAGS) --package hansel-bitcoin --example make-fixtures
+
+training: setup nodes ## Record the training case anew
+	BITCOIND="$$(scripts/find-node.sh bitcoind)" ANVIL="$$(scripts/find-node.sh anvil)" HANSEL_TRAINING="$(CURDIR)/fixtures/training" \
+		$(CARGO) test $(FLAGS) --package hansel --test end_to_end training
 
 contracts: setup evm-tools ## Compile the contracts of the EVM tests anew
 	$(CARGO) run --quiet $(FLAGS) --package hansel-testkit --example compile-contracts > $(CACHE)/compiled.json

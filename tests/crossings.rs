@@ -21,36 +21,43 @@ use tempfile::TempDir;
 
 use crate::command::{Hansel, directory};
 
-const ETHER: u128 = 1_000_000_000_000_000_000;
-const COIN: u64 = 100_000_000;
+pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
+pub(crate) const COIN: u64 = 100_000_000;
 /// The time of the first block of both chains, so that value leaves before it arrives.
 const START: u64 = 1_700_000_000;
 
 /// The accounts of the story: the node has their keys.
-struct Cast {
-    victim: Address,
-    thief: Address,
-    vault: Address,
-    other: Address,
+pub(crate) struct Cast {
+    pub(crate) victim: Address,
+    pub(crate) thief: Address,
+    pub(crate) vault: Address,
+    pub(crate) other: Address,
 }
 
 /// Both chains and a router.
-struct Bridge {
-    anvil: Anvil,
-    regtest: Regtest,
-    router: Address,
+pub(crate) struct Bridge {
+    pub(crate) anvil: Anvil,
+    pub(crate) regtest: Regtest,
+    pub(crate) router: Address,
     /// What wraps ether one to one, where the story has such a contract.
     wrapped: Option<Address>,
-    cast: Cast,
+    pub(crate) cast: Cast,
 }
 
-const VAULT: Payee = Payee::Segwit(900);
-const EXIT: Payee = Payee::Segwit(910);
+pub(crate) const VAULT: Payee = Payee::Segwit(900);
+pub(crate) const EXIT: Payee = Payee::Segwit(910);
 const EXCHANGE: Payee = Payee::Segwit(920);
 
 impl Bridge {
     /// `None` where a node is missing.
     fn start() -> Option<Self> {
+        Self::with_empty(&[1, 2])
+    }
+
+    /// Begins with accounts of these numbers that hold nothing; `None` where a node is missing.
+    ///
+    /// What a development node gives its accounts would be clean value among the stolen.
+    pub(crate) fn with_empty(empty: &[usize]) -> Option<Self> {
         let (anvil, bitcoind) = (require_anvil()?, require_bitcoind()?);
         let options = AnvilOptions {
             timestamp: START,
@@ -63,9 +70,9 @@ impl Bridge {
         };
         let regtest = Regtest::start(&bitcoind, node).unwrap();
         let accounts = anvil.rpc().accounts().unwrap();
-        // What a development node gives its accounts would be clean value among the stolen.
-        for account in &accounts[1..3] {
-            anvil.rpc().set_balance(*account, U256::ZERO).unwrap();
+        for number in empty {
+            let account = accounts[*number];
+            anvil.rpc().set_balance(account, U256::ZERO).unwrap();
         }
         let cast = Cast {
             victim: accounts[0],
@@ -85,13 +92,13 @@ impl Bridge {
     }
 
     /// Creates a contract.
-    fn create(&self, creation: Bytes) -> Address {
+    pub(crate) fn create(&self, creation: Bytes) -> Address {
         let made = self.transact(json!({"from": self.cast.victim, "data": creation}));
         self.anvil.rpc().receipt(made).unwrap().created.unwrap()
     }
 
     /// Sends a transaction and mines it a minute after the newest block.
-    fn transact(&self, transaction: serde_json::Value) -> B256 {
+    pub(crate) fn transact(&self, transaction: serde_json::Value) -> B256 {
         let rpc = self.anvil.rpc();
         let hash = rpc.send(transaction).unwrap();
         rpc.mine_empty(1, 60).unwrap();
@@ -99,12 +106,12 @@ impl Bridge {
         hash
     }
 
-    fn pay(&self, from: Address, to: Address, value: u128) -> B256 {
+    pub(crate) fn pay(&self, from: Address, to: Address, value: u128) -> B256 {
         self.transact(json!({"from": from, "to": to, "value": U256::from(value)}))
     }
 
     /// Sends ether to the vault through the router.
-    fn deposit(&self, from: Address, value: u128, memo: &str) -> B256 {
+    pub(crate) fn deposit(&self, from: Address, value: u128, memo: &str) -> B256 {
         let data = evm_call(
             "depositWithExpiry(address,address,uint256,string,uint256)",
             (self.cast.vault, Address::ZERO, U256::ZERO, memo, U256::MAX),
@@ -124,7 +131,7 @@ impl Bridge {
     }
 
     /// Moves the EVM chain's clock to where Bitcoin's is.
-    fn catch_up(&self) {
+    pub(crate) fn catch_up(&self) {
         let height = self.regtest.height();
         let now = START + 600 * (height + 2);
         self.anvil.rpc().mine_at(now).unwrap();
@@ -157,7 +164,7 @@ bridges = [{{ protocol = "thorchain", code = "BTC" }}]
         dir
     }
 
-    fn esplora(&self) -> EsploraServer {
+    pub(crate) fn esplora(&self) -> EsploraServer {
         self.regtest.node().wait_for_indexes().unwrap();
         EsploraServer::over_node(self.regtest.node(), EsploraOptions::default()).unwrap()
     }
@@ -177,11 +184,11 @@ bridges = [{{ protocol = "thorchain", code = "BTC" }}]
 }
 
 /// The memo of a payout: the inbound transaction in capitals.
-fn out(hash: &str) -> String {
+pub(crate) fn out(hash: &str) -> String {
     format!("OUT:{}", hash.trim_start_matches("0x").to_uppercase())
 }
 
-fn require_balance(report: &Report) {
+pub(crate) fn require_balance(report: &Report) {
     assert!(!report.accounting.is_empty());
     for row in &report.accounting {
         assert!(row.balances(), "{row:?}");
@@ -196,7 +203,7 @@ fn require_balance(report: &Report) {
     }
 }
 
-fn crossings(report: &Report) -> Vec<&Flow> {
+pub(crate) fn crossings(report: &Report) -> Vec<&Flow> {
     let flows = report.flows.iter();
     flows
         .filter(|flow| flow.kind == FlowKind::Crossing)
@@ -589,15 +596,15 @@ fn stolen_bitcoin_is_followed_through_a_swap_into_a_labelled_mixer() {
 }
 
 /// A pair of a token and wrapped ether, with its router.
-struct Market {
-    weth: Address,
-    gold: Address,
+pub(crate) struct Market {
+    pub(crate) weth: Address,
+    pub(crate) gold: Address,
     pair: Address,
     router: Address,
 }
 
 impl Market {
-    fn open(bridge: &Bridge) -> Self {
+    pub(crate) fn open(bridge: &Bridge) -> Self {
         let owner = bridge.cast.victim;
         let weth = bridge.create(EvmContract::named("Weth").creation.clone());
         let supply = U256::from(10_000 * ETHER);
@@ -621,8 +628,8 @@ impl Market {
         }
     }
 
-    /// Ether becomes gold, and the gold becomes ether of somebody else.
-    fn swap_there_and_back(&self, bridge: &Bridge, from: Address, ether: u128, to: Address) {
+    /// Ether becomes gold.
+    pub(crate) fn swap_there(&self, bridge: &Bridge, from: Address, ether: u128) {
         let (gold, weth, router) = (self.gold, self.weth, self.router);
         let there = evm_call(
             "swapFromNative(address[],address[],address)",
@@ -630,6 +637,18 @@ impl Market {
         );
         let value = U256::from(ether);
         bridge.transact(json!({"from": from, "to": router, "value": value, "data": there}));
+    }
+
+    /// Ether becomes gold, and the gold becomes ether of somebody else.
+    pub(crate) fn swap_there_and_back(
+        &self,
+        bridge: &Bridge,
+        from: Address,
+        ether: u128,
+        to: Address,
+    ) {
+        self.swap_there(bridge, from, ether);
+        let (gold, weth, router) = (self.gold, self.weth, self.router);
         let allow = evm_call("approve(address,uint256)", (router, U256::MAX));
         bridge.transact(json!({"from": from, "to": gold, "data": allow}));
         let held = bridge.anvil.rpc().token_balance(gold, from, None).unwrap();

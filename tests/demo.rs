@@ -1,9 +1,10 @@
-//! `hansel demo`: two recorded cases from the bytes of real transactions, without a network.
+//! `hansel demo`: two recorded cases from the bytes of real transactions and a training case, without a network.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use hansel_ledger::Amount;
+use hansel_report::Format;
 use hansel_report::model::{FlowKind, Report};
 use serde_json::Value;
 
@@ -21,17 +22,20 @@ fn demo() -> Finished {
     Hansel::new("demo --json").run().exits(3)
 }
 
-fn reports() -> [Report; 2] {
+fn reports() -> [Report; 3] {
     demo().json()
 }
 
 #[test]
-fn the_demo_is_one_array_of_two_reports_that_follow_the_published_schema() {
+fn the_demo_is_one_array_of_three_reports_that_follow_the_published_schema() {
     let reports: Vec<Value> = demo().json();
     let schema: Value = serde_json::from_str(include_str!("../docs/report-schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let names = reports.iter().map(|report| &report["case"]["name"]);
-    assert_eq!(names.collect::<Vec<_>>(), ["dmm-bitcoin", "block-702861"]);
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["dmm-bitcoin", "block-702861", "training"]
+    );
     for report in &reports {
         let errors: Vec<_> = schema.iter_errors(report).collect();
         assert!(errors.is_empty(), "{errors:?}");
@@ -40,7 +44,7 @@ fn the_demo_is_one_array_of_two_reports_that_follow_the_published_schema() {
 
 #[test]
 fn the_dmm_theft_spends_nine_outputs_of_one_wallet_for_one_address_and_the_fee() {
-    let [dmm, _] = reports();
+    let [dmm, ..] = reports();
     let theft = format!("bitcoin:tx:{THEFT}");
     let into: Vec<_> = dmm.flows.iter().filter(|flow| flow.to == theft).collect();
     assert_eq!(into.len(), 9);
@@ -63,7 +67,7 @@ fn the_dmm_theft_spends_nine_outputs_of_one_wallet_for_one_address_and_the_fee()
 
 #[test]
 fn what_the_dmm_recording_does_not_tell_is_stated() {
-    let [dmm, _] = reports();
+    let [dmm, ..] = reports();
     assert!(dmm.tips.is_empty());
     let gaps = |id: &str| -> Vec<String> {
         let gaps = dmm.node(id).gaps.iter();
@@ -86,7 +90,7 @@ fn what_the_dmm_recording_does_not_tell_is_stated() {
 
 #[test]
 fn seventeen_transactions_of_block_702861_and_two_outputs_of_its_mix_are_followed() {
-    let [_, block] = reports();
+    let [_, block, _] = reports();
     let visited = block.visited();
     assert_eq!(visited.len(), 20, "the chain, the mix and what spends it");
     let mut payments = vec![CHAIN_START];
@@ -139,11 +143,11 @@ fn two_demos_are_equal_to_the_byte_in_every_format() {
         files
     };
     for (format, files) in [
-        ("text", 2),
-        ("json", 2),
-        ("csv", 6),
-        ("graphml", 2),
-        ("dot", 2),
+        ("text", 3),
+        ("json", 3),
+        ("csv", 9),
+        ("graphml", 3),
+        ("dot", 3),
     ] {
         let first = written(format);
         assert_eq!(first.len(), files, "{format}");
@@ -172,4 +176,30 @@ fn the_readme_shows_what_the_demo_prints() {
     let shown = shown.split("```").next().unwrap();
     let printed = Hansel::new("demo").run().exits(3);
     assert!(printed.stdout.starts_with(shown), "{}", printed.stdout);
+}
+
+#[test]
+fn the_demos_training_case_shows_every_feature_and_says_in_every_format_that_it_is_made_up() {
+    let [_, _, training] = reports();
+    crate::training::shows_every_feature(&training);
+    let place = directory();
+    for format in Format::ALL {
+        Hansel::new("demo --quiet")
+            .option("--format", format.name())
+            .option("--output", place.path().join(format!("{format}.out")))
+            .run()
+            .exits(3);
+    }
+    let mut seen = 0;
+    for entry in fs::read_dir(place.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.contains("-training") {
+            seen += 1;
+            let bytes = fs::read(&path).unwrap();
+            let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
+            assert!(says(b"training") || says(b"TRAINING"), "{name}");
+        }
+    }
+    assert!(seen >= Format::ALL.len(), "{seen}");
 }

@@ -25,5 +25,6 @@ mod resume;
 mod rollups;
 mod scene;
 mod sources;
+mod training;
 mod venues;
 mod wide;

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Request {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
+    /// True for a case made up for training.
+    #[serde(default)]
+    pub(crate) training: bool,
     pub(crate) chain: String,
     pub(crate) subjects: Vec<NamedSubject>,
     pub(crate) context: Vec<String>,

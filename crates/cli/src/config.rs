@@ -31,6 +31,14 @@ impl Config {
         }
     }
 
+    /// A directory that goes before the shipped configuration, whatever the user's own.
+    pub(crate) fn of(dir: PathBuf) -> Self {
+        Self {
+            dir: Some(dir),
+            data: None,
+        }
+    }
+
     /// Where cases, evidence and imported labels are kept.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         sources::data_dir(self.data.as_deref())

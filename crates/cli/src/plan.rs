@@ -233,6 +233,7 @@ fn part(file: &CaseFile, chain: &str) -> Request {
         .map(|entry| entry.txid.clone());
     Request {
         title: Some(file.title.clone()),
+        training: file.training,
         context: context.collect(),
         ..blank(&file.name, chain, subjects.collect())
     }
@@ -304,6 +305,7 @@ fn blank(name: &str, chain: &str, subjects: Vec<NamedSubject>) -> Request {
     Request {
         name: name.to_owned(),
         title: None,
+        training: false,
         chain: chain.to_owned(),
         subjects,
         context: Vec::new(),

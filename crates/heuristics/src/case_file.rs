@@ -28,6 +28,9 @@ pub struct CaseFile {
     pub name: String,
     /// One line for a list of cases.
     pub title: String,
+    /// True for a case made up for training, which every report of it says.
+    #[serde(default)]
+    pub training: bool,
     /// The day of the theft, as in `2024-05-31`.
     pub date: String,
     /// What was stolen, in the words of the sources.

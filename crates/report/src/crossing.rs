@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use hansel_graph::{Category, Rule};
 use hansel_ledger::{Amount, AmountError};
 
-use crate::Built;
-use crate::model::{Accounting, Finding, Flow};
+use crate::model::{Accounting, AssetEntry, Finding, Flow, Seed};
+use crate::{Built, Report};
 
 /// A seed of one part, by the part's place and the seed's id within the part.
 pub type PartSeed = (usize, String);
@@ -73,7 +73,12 @@ pub(crate) fn fold(
     }
     let gone = |seed: &str, part: usize| resolved.contains_key(&(part, seed.to_owned()));
     for (number, part) in parts.iter_mut().enumerate() {
-        part.report.seeds.retain(|seed| !gone(&seed.id, number));
+        let folded = part
+            .report
+            .seeds
+            .extract_if(.., |seed| gone(&seed.id, number));
+        let told: Vec<AssetEntry> = folded.map(|seed| told_by(&seed)).collect();
+        told.into_iter().for_each(|asset| part.report.tell(asset));
         part.report
             .accounting
             .retain(|row| !gone(&row.seed, number));
@@ -98,6 +103,28 @@ fn last_first(crossed: &[Crossed]) -> Vec<&Crossed> {
         order.push(left.remove(next));
     }
     order
+}
+
+/// What a seed says of its asset, which has to be said otherwise once the seed is gone.
+fn told_by(seed: &Seed) -> AssetEntry {
+    AssetEntry {
+        chain: seed.chain.clone(),
+        asset: seed.asset.clone(),
+        contract: None,
+        decimals: Some(seed.decimals),
+    }
+}
+
+impl Report {
+    /// Lists an asset unless the report tells its decimals already.
+    fn tell(&mut self, asset: AssetEntry) {
+        let same = |chain: &str, name: &str| chain == asset.chain && name == asset.asset;
+        let seeds = self.seeds.iter().any(|one| same(&one.chain, &one.asset));
+        let listed = self.assets.iter().any(|one| same(&one.chain, &one.asset));
+        if !seeds && !listed {
+            self.assets.push(asset);
+        }
+    }
 }
 
 /// Moves the claims that an arrival carries from the bridges of their seeds to where the arrival ended.

@@ -43,13 +43,18 @@ pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failur
     FIXTURES
         .extract(recordings.path())
         .context("cannot unpack the recordings")?;
-    let mut built = Vec::new();
-    for (directory, request) in [
-        ("dmm-bitcoin", dmm(&config)?),
-        ("block-702861", block_702861()),
-    ] {
-        built.push(trace(common, &recordings.path().join(directory), request).await?);
-    }
+    let place = |directory: &str| recordings.path().join(directory);
+    let own = Config::of(place("training").join("config"));
+    let built = [
+        trace(
+            &config,
+            &place("dmm-bitcoin"),
+            recorded("dmm-bitcoin", &config)?,
+        )
+        .await?,
+        trace(&config, &place("block-702861"), block_702861()).await?,
+        trace(&own, &place("training"), recorded("training", &own)?).await?,
+    ];
     show(common, args, &built)?;
     let exits = built.iter().map(exit).collect::<Result<Vec<_>, _>>()?;
     Ok(if exits.contains(&Exit::Partial) {
@@ -59,13 +64,13 @@ pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failur
     })
 }
 
-/// The DMM Bitcoin theft as its case file tells it.
-fn dmm(config: &Config) -> Result<Request, Failure> {
-    let file =
-        plan::case_file("dmm-bitcoin", config)?.context("the case dmm-bitcoin is missing")?;
-    let part = plan::of_case_file(&file, Some("bitcoin"))?;
+/// A theft as its case file tells it: the part of it that is recorded.
+fn recorded(case: &str, config: &Config) -> Result<Request, Failure> {
+    let missing = || format!("the case {case} is missing");
+    let file = plan::case_file(case, config)?.with_context(missing)?;
+    let part = plan::of_case_file(&file, None)?;
     let [request] = <[Request; 1]>::try_from(part.requests)
-        .map_err(|_| anyhow::anyhow!("the case dmm-bitcoin has one part"))?;
+        .map_err(|_| anyhow::anyhow!("the case {case} has one part that is read"))?;
     Ok(request)
 }
 
@@ -78,6 +83,7 @@ fn block_702861() -> Request {
     };
     Request {
         name: "block-702861".into(),
+        training: false,
         title: Some("Real spends inside Bitcoin block 702861 (an exercise: nothing here is known to be stolen)".into()),
         chain: Chain::bitcoin().name().to_owned(),
         subjects: BLOCK_702861.map(subject).to_vec(),
@@ -100,14 +106,14 @@ fn block_702861() -> Request {
     }
 }
 
-async fn trace(common: &Common, recordings: &Path, request: Request) -> Result<Built, Failure> {
+async fn trace(config: &Config, recordings: &Path, request: Request) -> Result<Built, Failure> {
     let from = SourceArgs {
         replay: Some(recordings.to_owned()),
         ..SourceArgs::default()
     };
     Session {
         store: None,
-        config: &Config::new(common),
+        config,
         args: &from,
         quiet: true,
         with_sources: false,

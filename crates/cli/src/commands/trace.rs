@@ -222,7 +222,7 @@ pub(crate) fn heading(request: &Request, unknown: Vec<Unknown>, sources: Vec<Sou
     Heading {
         name: request.name.clone(),
         title: request.title.clone(),
-        training: false,
+        training: request.training,
         subjects: request.subjects.iter().map(in_words).collect(),
         overrides: opinions::told(request),
         until: request.until.clone(),

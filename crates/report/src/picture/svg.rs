@@ -40,7 +40,12 @@ pub(crate) fn to_svg(report: &Report, dress: Dress) -> Result<Markup, FormatErro
     let drawing = draw(report, *rule)?;
     let assets = Assets::of(report);
     let name = clipped(&report.case.name, 80);
-    let title = format!("{name}: where the stolen value went, by {rule}");
+    let training = if report.case.training {
+        "TRAINING CASE, made up: "
+    } else {
+        ""
+    };
+    let title = format!("{training}{name}: where the stolen value went, by {rule}");
     let size = format!("0 0 {WIDTH} {}", shown(drawing.height));
     Ok(html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox=(size) width=(WIDTH) height=(shown(drawing.height))
