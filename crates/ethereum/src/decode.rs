@@ -26,7 +26,7 @@ pub use calls::{Call, CallKind, Calls};
 pub use error::{DecodeError, JsonFault, Misfit};
 pub use flat::{FlatTrace, calls_of_flat_traces, flat_traces};
 pub use log::{LogReading, read_log};
-pub use otterscan::{OtsOperation, OtsOperationKind, ots_operations};
+pub use otterscan::{OtsPage, ots_page};
 pub use receipt::{LogLean, ReceiptLean, logs, receipt, receipts};
 pub use receipt_root::{RootError, receipts_root};
 pub use tips::tips;

@@ -28,7 +28,7 @@ pub use hints::{HintError, index_hints};
 pub use index::{AlchemyPage, AlchemyWalk, Hints, IndexAnswer, IndexList, IndexWalk, NoList};
 pub use logs::{FoundLogs, LogWalk, Step};
 pub use nonce::{NonceHistory, NonceProbe, NonceRise, NonceSearch, Span};
-pub use otterscan::{Candidate, OtsPage, OtsWalk};
+pub use otterscan::{Candidate, OtsWalk};
 pub use probes::{Batch, Probe, Probes};
 pub use ranges::{Blocks, Reach, TooNarrow};
 pub use search::{balance_history, nonce_histories};

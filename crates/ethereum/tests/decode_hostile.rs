@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{B256, U256};
 use hansel_ethereum::decode::{
     DecodeError, JsonFault, block, call_trace, call_traces_of_block, calls_of_flat_traces,
-    flat_traces, logs, ots_operations, receipt, receipts, transaction_by_hash,
+    flat_traces, logs, ots_page, receipt, receipts, transaction_by_hash,
 };
 use hansel_ledger::{Amount, Movement};
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn read_as_all(text: &[u8]) {
     if let Ok(Some(traces)) = flat_traces(text) {
         _ = calls_of_flat_traces(&traces);
     }
-    _ = ots_operations(text);
+    _ = ots_page(text);
 }
 
 fn sound() -> Vec<Vec<u8>> {
@@ -51,7 +51,7 @@ fn sound() -> Vec<Vec<u8>> {
         "type": "call", "traceAddress": [], "subtraces": 0, "blockNumber": 5,
         "transactionHash": HASH, "error": null, "result": {"output": "0x"},
     }]);
-    let ots = json!([{"type": 0, "from": account(1), "to": account(2), "value": "0x1"}]);
+    let ots = json!({"txs": [answers.tx], "receipts": [], "firstPage": true, "lastPage": true});
     let all = [
         head,
         answers.tx.clone(),
@@ -81,7 +81,7 @@ fn every_sound_text_is_read() {
     assert_eq!(traced[0].calls, call_trace(&all[6]).unwrap());
     let flat = flat_traces(&all[7]).unwrap().unwrap();
     assert_eq!(calls_of_flat_traces(&flat).unwrap().iter().count(), 1);
-    assert_eq!(ots_operations(&all[8]).unwrap().unwrap().len(), 1);
+    assert_eq!(ots_page(&all[8]).unwrap().txs.len(), 1);
 }
 
 #[test]
@@ -92,6 +92,7 @@ fn null_is_no_block_no_receipt_and_no_trace_but_no_logs_is_an_error() {
     assert_eq!(call_traces_of_block(b"null"), Ok(None));
     assert_eq!(flat_traces(b"null"), Ok(None));
     assert!(logs(b"null").is_err());
+    assert!(ots_page(b"null").is_err());
     let traced = call_traces_of_block(br#"[{"error":"timeout"},{"txHash":"0x7777777777777777777777777777777777777777777777777777777777777777","result":null}]"#);
     let traced = traced.unwrap().unwrap();
     assert!(traced.iter().all(|one| one.calls.is_none()));
@@ -129,8 +130,7 @@ fn nonsense_in_a_field_is_refused() {
 fn a_field_that_is_there_twice_is_refused() {
     let twice = br#"{"type":"CALL","calls":[],"calls":[]}"#;
     assert!(call_trace(twice).is_err());
-    let ots = br#"[{"type":0,"type":1,"from":"0x","to":"0x","value":"0x1"}]"#;
-    assert!(ots_operations(ots).is_err());
+    assert!(ots_page(br#"{"txs":[],"txs":[]}"#).is_err());
     for (name, first, second) in [
         ("value", "0x1", "0x64"),
         (

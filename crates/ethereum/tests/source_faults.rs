@@ -100,6 +100,16 @@ impl Town {
         RpcProxy::over(&self.node.url(), rules).unwrap()
     }
 
+    /// What it tells with an index of calls, without search for them, and with this fault of the index.
+    fn indexed(&self, query: &Query, fault: RpcFault) -> Result<AccountStatement, SourceError> {
+        let rules = [
+            RpcRule::always("trace_filter", RpcFault::unknown_method()),
+            RpcRule::always("ots_searchTransactionsAfter", fault),
+        ];
+        let proxy = RpcProxy::over(&self.node.url(), rules).unwrap();
+        ask(&self.source(&proxy.url()), query)
+    }
+
     fn tokens(&self) -> Query {
         self.question(self.payer, Coin::Token(self.token), 1)
     }
@@ -233,6 +243,44 @@ fn without_receipts_of_blocks_a_hidden_log_is_a_named_gap() {
     assert!(!hashes(&told).contains(&town.payments[3]));
     let named = |gap: &Gap| matches!(gap, Gap::Unexplained { gained: false, .. });
     assert!(told.coverage.gaps.iter().any(named), "{:?}", told.coverage);
+}
+
+#[test]
+fn what_an_index_of_calls_leaves_out_is_found_by_the_balances() {
+    let Some(town) = Town::start() else { return };
+    let truth = town.truth(&town.ether());
+    assert!(hashes(&truth).len() > 6);
+    let hide = RpcFault::alter(|_, page| {
+        if let Some(txs) = page["txs"].as_array_mut() {
+            txs.truncate(txs.len() - txs.len() / 3);
+        }
+    });
+    let told = town.indexed(&town.ether(), hide).unwrap();
+    assert_whole(&told, &truth);
+}
+
+#[test]
+fn an_index_of_calls_that_refuses_is_done_without() {
+    let Some(town) = Town::start() else { return };
+    let told = town
+        .indexed(&town.ether(), RpcFault::unknown_method())
+        .unwrap();
+    assert_whole(&told, &town.truth(&town.ether()));
+}
+
+#[test]
+fn an_index_of_calls_that_names_other_blocks_is_not_believed() {
+    let Some(town) = Town::start() else { return };
+    let elsewhere = RpcFault::alter(|_, page| {
+        for tx in page["txs"].as_array_mut().into_iter().flatten() {
+            tx["blockNumber"] = json!("0x7");
+        }
+    });
+    let late = town.question(town.payer, Coin::Native, town.tip / 2);
+    assert_eq!(
+        broken(town.indexed(&late, elsewhere)),
+        ErrorClass::Inconsistent
+    );
 }
 
 #[test]

@@ -73,6 +73,8 @@ fn height(params: &str) -> u64 {
 }
 
 const NOTHING_LESS: &[&str] = &[];
+const NO_FILTER: &[&str] = &["trace_filter"];
+const INDEX_ALONE: &[&str] = &["debug_", "trace_"];
 const NO_TRACES: &[&str] = &["debug_", "trace_", "ots_"];
 
 fn source(url: &str, story: &EvmStory, unknown: &'static [&'static str], from: u64) -> EvmSource {
@@ -104,10 +106,19 @@ fn source(url: &str, story: &EvmStory, unknown: &'static [&'static str], from: u
 }
 
 fn statement(source: &EvmSource, address: Address, coin: Coin, until: u64) -> AccountStatement {
+    statement_since(source, (address, coin), 0, until)
+}
+
+fn statement_since(
+    source: &EvmSource,
+    (address, coin): (Address, Coin),
+    since: u64,
+    until: u64,
+) -> AccountStatement {
     let query = EvmQuery::Account {
         address,
         coin,
-        since: 0,
+        since,
         until,
         bound: 5_000,
     };
@@ -219,6 +230,42 @@ fn through_traces_every_statement_of_the_story_is_what_happened() {
         }
     }
     assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+/// Anvil's index lists neither who was left a contract's remains nor who was paid a withdrawal: balances show both.
+#[test]
+fn through_otterscans_index_every_statement_of_the_story_is_what_happened() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let source = source(&node.url(), &story, NO_FILTER, 0);
+    for (address, coin) in pools(&story) {
+        let statement = statement(&source, address, coin, story.tip());
+        assert_true(&story, &statement);
+        let whole = statement.coverage.complete_through == Some(story.tip());
+        assert!(whole, "{address} {coin}: {:?}", statement.coverage);
+    }
+}
+
+#[test]
+fn an_index_without_traces_or_old_state_tells_what_is_true_and_names_its_gaps() {
+    let Some(Told { node, story }) = told(&AnvilOptions::default()) else {
+        return;
+    };
+    let source = source(&node.url(), &story, INDEX_ALONE, story.tip());
+    for (address, coin) in pools(&story) {
+        let told = statement_since(&source, (address, coin), 1, story.tip());
+        assert_eq!(told.coverage.complete_through, None, "{address} {coin}");
+        if coin == Coin::Native {
+            let truth: BTreeSet<B256> = truth(&story, address, coin).gave.into_iter().collect();
+            let told: BTreeSet<B256> = gave(&told).into_iter().collect();
+            assert!(told.is_subset(&truth), "{address}");
+            let sent = story.deeds.iter().filter(|deed| deed.sender == address);
+            for deed in sent {
+                assert!(told.contains(&deed.hash), "{address} sent {}", deed.hash);
+            }
+        }
+    }
 }
 
 #[test]
@@ -373,21 +420,7 @@ fn without_old_state_what_is_told_is_true_and_the_gaps_are_named() {
     let source = source(&node.url(), &story, NO_TRACES, story.tip());
     let since = 1;
     for (address, coin) in pools(&story) {
-        let query = EvmQuery::Account {
-            address,
-            coin,
-            since,
-            until: story.tip(),
-            bound: 5_000,
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let answer = runtime.block_on(source.answer(&Query::Evm(query))).unwrap();
-        let Fact::Evm(EvmFact::Account(statement)) = answer.fact else {
-            panic!("not a statement");
-        };
+        let statement = statement_since(&source, (address, coin), since, story.tip());
         assert_eq!(statement.opening, None);
         let no_state = Gap::NoState { block: since - 1 };
         assert!(statement.coverage.gaps.contains(&no_state));

@@ -7,11 +7,10 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Contradiction, Step};
-use crate::decode::TxLean;
+use crate::decode::OtsPage;
 
 /// Transactions asked for at once; nodes allow 25 by default.
 const PAGE: usize = 25;
@@ -23,13 +22,6 @@ pub struct Candidate {
     pub block: u64,
     /// The transaction.
     pub tx: B256,
-}
-
-/// A page as nodes spell it. Its receipts are not read.
-#[derive(Clone, Debug, Deserialize)]
-pub struct OtsPage {
-    /// The transactions, newest first.
-    pub txs: Vec<TxLean>,
 }
 
 /// A walk over the transactions of an account in a range of blocks; it does no I/O.

@@ -12,8 +12,8 @@ use super::inquiry::{AT_A_TIME, Draft, Ends, Found, Inquiry};
 use super::lack::Lacks;
 use crate::decode::{self, FlatTrace, Transactions};
 use crate::history::{
-    Advice, Contradiction, NonceHistory, NonceRise, Reply, Side, Span, TracePiece, TraceWalk,
-    UNSEEN, WalkError, nonce_histories, walk_traces,
+    Advice, Contradiction, NonceHistory, NonceRise, OtsWalk, Reply, Side, Span, Step, TracePiece,
+    TraceWalk, UNSEEN, WalkError, nonce_histories, walk_traces,
 };
 use crate::source::reader::hex;
 use crate::source::state::searched;
@@ -32,11 +32,19 @@ pub(super) async fn find(
     ends: Ends,
 ) -> Result<Found, SourceError> {
     let state = ends.opening.is_some() && ends.closing.is_some();
-    if inquiry.reader.abilities().await?.filter {
+    let abilities = inquiry.reader.abilities().await?;
+    if abilities.filter || abilities.otterscan {
         if state && inquiry.nonces_exceed(nature).await? {
             return Ok(Found::Hub);
         }
-        if let Some(found) = by_filter(inquiry).await? {
+        if abilities.filter
+            && let Some(found) = by_filter(inquiry).await?
+        {
+            return Ok(found);
+        }
+        if abilities.otterscan
+            && let Some(found) = by_otterscan(inquiry, state).await?
+        {
             return Ok(found);
         }
     }
@@ -69,6 +77,28 @@ async fn by_filter(inquiry: &Inquiry<'_>) -> Result<Option<Found>, SourceError> 
         .entered(hashes, Lacks::default(), true)
         .await
         .map(Some)
+}
+
+/// By Otterscan's index of calls; `None` where the endpoint refuses after all.
+///
+/// Whoever gives the coin makes a call or destroys himself in one, so every payment is listed. What arrives without a
+/// call (withdrawals, on some nodes what is left by contracts that destroy themselves) shows in the balances, and where
+/// the endpoint does not keep those it stays unknown.
+async fn by_otterscan(inquiry: &Inquiry<'_>, state: bool) -> Result<Option<Found>, SourceError> {
+    let hashes = match inquiry.listed().await {
+        Ok(Some(hashes)) => hashes,
+        Ok(None) => return Ok(Some(Found::Hub)),
+        Err(error) if error.class == ErrorClass::Unsupported => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut lacks = Lacks::default();
+    if !state {
+        let reason = "the endpoints keep no state of that time, and their index of calls does not list all that arrives \
+                      without one"
+            .to_owned();
+        lacks.from(inquiry.since, Gap::HistoryUnknown { reason });
+    }
+    inquiry.entered(hashes, lacks, true).await.map(Some)
 }
 
 /// By the blocks in which the nonce rose; `None` where state is missing in between.
@@ -246,6 +276,24 @@ impl Inquiry<'_> {
         Ok(Reply::Told(calls.unwrap_or_default()))
     }
 
+    /// The transactions that called the account or were called by it; `None` where there are more than are read.
+    async fn listed(&self) -> Result<Option<BTreeSet<B256>>, SourceError> {
+        let method = "ots_searchTransactionsAfter";
+        let bound = usize::try_from(self.bound).unwrap_or(usize::MAX);
+        let mut walk = OtsWalk::new(self.address, (self.since, self.until), bound);
+        while let Some(params) = walk.ask() {
+            let heard = self.reader.ask.call(method, &params).await?;
+            let page = self.reader.ask.read(&heard, decode::ots_page)?;
+            self.notes.keep(&heard.evidence);
+            let step = walk.answered(&page);
+            if step.map_err(|error| self.reader.ask.inconsistent(&heard, error))? == Step::TooMany {
+                return Ok(None);
+            }
+        }
+        let listed = walk.finish().into_iter();
+        Ok(Some(listed.map(|one| one.tx).collect()))
+    }
+
     /// A draft with these transactions in full.
     async fn entered(
         &self,
@@ -256,6 +304,12 @@ impl Inquiry<'_> {
         let transactions = self.in_full(hashes).await?;
         let mut book = Book::new(self.address, self.coin);
         for tx in transactions.into_values() {
+            let block = tx.placement.block.height;
+            if !(self.since..=self.until).contains(&block) {
+                let what = "a transaction";
+                let error = Contradiction::NotAsked { what, block };
+                return Err(self.contradiction("eth_getTransactionByHash", &error));
+            }
             book.enter(tx);
         }
         Ok(Found::Entries(Draft {
