@@ -17,6 +17,7 @@ mod faults;
 mod inspect;
 mod labels;
 mod limits;
+mod mints;
 mod reading;
 mod recording;
 mod reorganisation;

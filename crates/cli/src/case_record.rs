@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hansel_graph::{AccountInflow, Direction, FeeRule, Inflow, Rule};
+use hansel_heuristics::crossing::Told;
 use hansel_ledger::Amount;
 use hansel_report::Report;
 use hansel_report::model::Unknown;
@@ -82,6 +83,9 @@ pub(crate) struct PartRecord {
     /// What came from other chains.
     #[serde(default)]
     pub(crate) inflows: Vec<CaseInflow>,
+    /// What other chains tell of payments on this one.
+    #[serde(default)]
+    pub(crate) told: Vec<Told>,
 }
 
 /// Value that a bridge brought from another chain.
@@ -101,6 +105,7 @@ impl PartRecord {
             windows: BTreeMap::new(),
             failures: BTreeMap::new(),
             inflows: Vec::new(),
+            told: Vec::new(),
         }
     }
 }
@@ -118,7 +123,10 @@ impl CaseRecord {
     /// The case without what came from other chains, as far as a run was cut off before it could join them.
     pub(crate) fn without_inflows(mut self) -> Self {
         self.parts.retain(|part| !part.request.subjects.is_empty());
-        self.parts.iter_mut().for_each(|part| part.inflows.clear());
+        for part in &mut self.parts {
+            part.inflows.clear();
+            part.told.clear();
+        }
         self
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bitcoin::OutPoint;
 use hansel_graph::{AccountTrace, Category, Rule, SeedIx, Trace, TraceError};
 use hansel_heuristics::crossing::{
-    Bridges, Leaving, close_accounts, close_outputs, leaving_accounts, leaving_labelled,
+    Bridges, Leaving, Told, close_accounts, close_outputs, leaving_accounts, leaving_labelled,
     leaving_outputs,
 };
 use hansel_heuristics::{Finding, Labels};
@@ -15,8 +15,8 @@ use hansel_report::{BuildError, Built, Heading, annotate, build, build_accounts,
 /// A trace in progress.
 #[derive(Debug)]
 pub(crate) enum Course {
-    /// Of outputs, on a Bitcoin chain.
-    Outputs(Box<Trace>),
+    /// Of outputs, on a Bitcoin chain, with what other chains tell of them.
+    Outputs(Box<Trace>, Vec<Told>),
     /// Of accounts, on an EVM chain.
     Accounts(Box<AccountTrace>),
 }
@@ -24,21 +24,21 @@ pub(crate) enum Course {
 impl Course {
     pub(crate) fn chain(&self) -> &Chain {
         match self {
-            Self::Outputs(trace) => &trace.plan().chain,
+            Self::Outputs(trace, _) => &trace.plan().chain,
             Self::Accounts(trace) => &trace.plan().chain,
         }
     }
 
     pub(crate) fn as_of(&self) -> Option<BlockRef> {
         match self {
-            Self::Outputs(trace) => trace.plan().as_of,
+            Self::Outputs(trace, _) => trace.plan().as_of,
             Self::Accounts(trace) => Some(trace.plan().as_of),
         }
     }
 
     pub(crate) fn next_wave(&mut self) -> Result<Vec<Query>, TraceError> {
         match self {
-            Self::Outputs(trace) => trace.next_wave(),
+            Self::Outputs(trace, _) => trace.next_wave(),
             Self::Accounts(trace) => trace.next_wave(),
         }
     }
@@ -49,14 +49,14 @@ impl Course {
         outcome: Result<Fact, String>,
     ) -> Result<(), TraceError> {
         match self {
-            Self::Outputs(trace) => trace.resolve(query, outcome),
+            Self::Outputs(trace, _) => trace.resolve(query, outcome),
             Self::Accounts(trace) => trace.resolve(query, outcome),
         }
     }
 
     pub(crate) fn finish(&mut self) -> Result<(), TraceError> {
         match self {
-            Self::Outputs(trace) => trace.finish(),
+            Self::Outputs(trace, _) => trace.finish(),
             Self::Accounts(trace) => trace.finish(),
         }
     }
@@ -64,7 +64,7 @@ impl Course {
     /// Ends the trails where value leaves the chain.
     pub(crate) fn close(&mut self, bridges: &Bridges) {
         match self {
-            Self::Outputs(trace) => close_outputs(trace, bridges),
+            Self::Outputs(trace, told) => close_outputs(trace, bridges, told),
             Self::Accounts(trace) => close_accounts(trace, bridges),
         }
     }
@@ -72,7 +72,7 @@ impl Course {
     /// The tainted value that leaves the chain.
     pub(crate) fn leaving(&self, bridges: &Bridges) -> Result<Vec<Leaving>, TraceError> {
         match self {
-            Self::Outputs(trace) => leaving_outputs(trace, bridges),
+            Self::Outputs(trace, told) => leaving_outputs(trace, bridges, told),
             Self::Accounts(trace) => leaving_accounts(trace, bridges),
         }
     }
@@ -83,7 +83,7 @@ impl Course {
         known: &BTreeSet<TransferId>,
     ) -> Result<Vec<Leaving>, TraceError> {
         match self {
-            Self::Outputs(_) => Ok(Vec::new()),
+            Self::Outputs(..) => Ok(Vec::new()),
             Self::Accounts(trace) => leaving_labelled(trace, known),
         }
     }
@@ -91,7 +91,7 @@ impl Course {
     /// How much a seed is, in base units of what was stolen.
     pub(crate) fn seed_amount(&self, seed: SeedIx) -> Option<Amount> {
         match self {
-            Self::Outputs(trace) => {
+            Self::Outputs(trace, _) => {
                 let seeds = trace.settlement().seeds();
                 Some(Amount::from(seeds.get(seed.position())?.amount))
             }
@@ -102,21 +102,21 @@ impl Course {
     /// The seeds that came from other chains, in the order in which they were given.
     pub(crate) fn inflow_seeds(&self) -> Vec<Option<SeedIx>> {
         match self {
-            Self::Outputs(trace) => trace.inflow_seeds(),
+            Self::Outputs(trace, _) => trace.inflow_seeds(),
             Self::Accounts(trace) => trace.inflow_seeds(),
         }
     }
 
     pub(crate) fn has_seeds(&self) -> bool {
         match self {
-            Self::Outputs(trace) => !trace.settlement().seeds().is_empty(),
+            Self::Outputs(trace, _) => !trace.settlement().seeds().is_empty(),
             Self::Accounts(trace) => !trace.seeds().is_empty(),
         }
     }
 
     pub(crate) fn subject_gaps(&self) -> Vec<(String, Gap)> {
         match self {
-            Self::Outputs(trace) => trace.subject_gaps(),
+            Self::Outputs(trace, _) => trace.subject_gaps(),
             Self::Accounts(trace) => trace.subject_gaps(),
         }
     }
@@ -124,7 +124,7 @@ impl Course {
     /// Outputs whose named spender turned out not to spend them; accounts have none.
     pub(crate) fn disproved(&self) -> Vec<OutPoint> {
         match self {
-            Self::Outputs(trace) => trace.disproved(),
+            Self::Outputs(trace, _) => trace.disproved(),
             Self::Accounts(_) => Vec::new(),
         }
     }
@@ -138,7 +138,7 @@ impl Course {
 
     fn lay_out(&self, heading: Heading) -> Result<Built, BuildError> {
         match self {
-            Self::Outputs(trace) => build(trace, heading),
+            Self::Outputs(trace, _) => build(trace, heading),
             Self::Accounts(trace) => build_accounts(trace, heading),
         }
     }
@@ -146,7 +146,7 @@ impl Course {
     /// What the detectors say about it.
     fn findings(&self, labels: &dyn Labels) -> Vec<Finding> {
         match self {
-            Self::Outputs(trace) => hansel_heuristics::of_outputs(trace, labels),
+            Self::Outputs(trace, _) => hansel_heuristics::of_outputs(trace, labels),
             Self::Accounts(trace) => hansel_heuristics::of_accounts(trace, labels),
         }
     }
@@ -154,7 +154,7 @@ impl Course {
     /// How much of the stolen value has an end that is known, under the first rule, and how far the trace went.
     pub(crate) fn standing(&self) -> String {
         match self {
-            Self::Outputs(trace) => {
+            Self::Outputs(trace, _) => {
                 format!("{}, {} transactions", followed(trace), trace.visits())
             }
             Self::Accounts(trace) => {

@@ -7,16 +7,17 @@
 mod ask;
 mod candidates;
 mod found;
+mod shares;
+mod told;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hansel_graph::{Rule, SeedIx};
-use hansel_heuristics::crossing::{Bridges, Leaving, Link, Reason, share};
-use hansel_ledger::{Amount, AmountError, Share};
+use hansel_heuristics::crossing::{Bridges, Leaving, Link};
+use hansel_ledger::{Amount, AmountError};
 use hansel_report::model::{Finding, Unknown};
-use hansel_report::{Crossed, Departed, PartSeed};
+use hansel_report::{Crossed, Departed};
 
 use crate::case_record::{CaseInflow, CaseRecord, PartRecord, Request};
 use crate::commands::trace::Session;
@@ -26,6 +27,8 @@ use crate::leg::{Leg, Part};
 use crate::sources;
 use candidates::Candidates;
 use found::{Found, Landing};
+use shares::{Load, claims_of, is_dust, shared};
+use told::Heard;
 
 /// Chains that value goes through one after the other, at most.
 const ROUNDS: usize = 16;
@@ -45,6 +48,8 @@ pub(crate) struct Crossings<'a> {
     partial: bool,
     /// The payments that may be what a bridge took.
     candidates: Candidates,
+    /// What other chains told of payments, by where it was asked.
+    heard: BTreeMap<String, Heard>,
 }
 
 /// Everything that left one chain under one link.
@@ -52,13 +57,6 @@ struct Group<'a> {
     leg: usize,
     link: Link,
     leaving: Vec<&'a Leaving>,
-}
-
-/// What one arrival carries: as a seed on its own chain, and of whose claims.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Load {
-    parts: BTreeMap<Rule, Amount>,
-    claims: BTreeMap<Rule, BTreeMap<PartSeed, Amount>>,
 }
 
 impl<'a> Crossings<'a> {
@@ -76,6 +74,7 @@ impl<'a> Crossings<'a> {
             unknown: Vec::new(),
             partial: false,
             candidates: Candidates::default(),
+            heard: BTreeMap::new(),
         }
     }
 
@@ -99,6 +98,7 @@ impl<'a> Crossings<'a> {
             if self.interrupt.is_wished() {
                 return Ok(());
             }
+            self.hear(legs, record).await?;
             let all = leaving(legs, self.bridges)?;
             self.find_all(legs, record, &all).await?;
             let wanted = self.inflows(legs, &all)?;
@@ -339,24 +339,6 @@ impl<'a> Crossings<'a> {
     }
 }
 
-/// True where no rule gives any seed so much of what left that the limits would have it followed.
-fn is_dust(leg: &Leg<'_>, group: &Group<'_>) -> bool {
-    let share = leg.request.min_share.parse::<Share>();
-    let least = |seed: SeedIx| {
-        let whole = leg.course.seed_amount(seed).unwrap_or_default();
-        let least = share.as_ref().ok().and_then(|share| share.of(whole).ok());
-        least.unwrap_or_default()
-    };
-    let taints = group.leaving.iter().flat_map(|one| one.taints.values());
-    let mut claims = taints.flat_map(|taint| &taint.claims);
-    let touched = group
-        .leaving
-        .iter()
-        .flat_map(|one| one.taints.values())
-        .any(|taint| taint.claims.is_empty() && !taint.tainted.is_zero());
-    !touched && !claims.any(|(seed, claim)| !claim.is_zero() && *claim >= least(*seed))
-}
-
 /// What leaves each part: by a bridge that is read, and where candidates are wished by one that labels know.
 fn leaving(legs: &[Leg<'_>], bridges: &Bridges) -> Result<Vec<Vec<Leaving>>, Failure> {
     let of = |leg: &Leg<'_>| {
@@ -385,62 +367,6 @@ fn groups(all: &[Vec<Leaving>]) -> Vec<Group<'_>> {
         leaving,
     };
     groups.into_iter().map(group).collect()
-}
-
-/// What each arrival of a group carries of its taint and its claims.
-fn shared(group: &Group<'_>, landings: &[Landing]) -> Result<Vec<Load>, AmountError> {
-    let arrivals: Vec<(Reason, Amount)> = landings
-        .iter()
-        .map(|landing| (landing.reason, landing.amount))
-        .collect();
-    let left = Amount::checked_sum(group.leaving.iter().map(|one| one.departure.amount))?;
-    let rules: BTreeSet<Rule> = group
-        .leaving
-        .iter()
-        .flat_map(|one| one.taints.keys().copied())
-        .collect();
-    let mut loads = vec![Load::default(); landings.len()];
-    for rule in rules {
-        let taints = || group.leaving.iter().filter_map(|one| one.taints.get(&rule));
-        let tainted = Amount::checked_sum(taints().map(|taint| taint.tainted))?;
-        for (load, (_, amount)) in loads.iter_mut().zip(&arrivals) {
-            // Poison measures nothing: whatever it touched is all of it.
-            let part = if rule.conserves() || tainted.is_zero() {
-                share::tainted(*amount, tainted, left)?
-            } else {
-                *amount
-            };
-            load.parts.insert(rule, part);
-        }
-        let mut claims: BTreeMap<PartSeed, Amount> = BTreeMap::new();
-        for (seed, claim) in taints().flat_map(|taint| &taint.claims) {
-            let sum = claims.entry((group.leg, seed.id())).or_default();
-            *sum = sum.checked_add(*claim)?;
-        }
-        for (seed, claim) in claims {
-            let shares = share::claims(claim, left, &arrivals)?;
-            for (load, share) in loads.iter_mut().zip(shares) {
-                let of = load.claims.entry(rule).or_default();
-                of.insert(seed.clone(), share);
-            }
-        }
-    }
-    Ok(loads)
-}
-
-fn claims_of(leg: usize, leaving: &Leaving) -> Vec<Departed> {
-    let mut all = Vec::new();
-    for (rule, taint) in &leaving.taints {
-        for (seed, claim) in &taint.claims {
-            all.push(Departed {
-                seed: (leg, seed.id()),
-                rule: *rule,
-                category: leaving.category,
-                claim: *claim,
-            });
-        }
-    }
-    all
 }
 
 /// The request for a chain that value went to: as that of the case, without what is said of its own chain.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hansel_heuristics::Labels;
-use hansel_heuristics::crossing::Bridges;
+use hansel_heuristics::crossing::{Bridges, Told};
 use hansel_ledger::{BlockRef, Chain, ChainSource, UnixTime};
 use hansel_report::Built;
 use hansel_report::model::{Source, Unknown};
@@ -60,8 +60,19 @@ impl<'a> Leg<'a> {
         self.inflows = inflows;
         let kept = &mut record.parts[self.part.position];
         kept.inflows.clone_from(&self.inflows);
-        let ran = self.part.run(&self.request, self.as_of, kept).await;
-        self.course = ran?;
+        self.course = self.part.run(self.as_of, kept).await?;
+        Ok(())
+    }
+
+    /// Traces the part again, with what other chains tell of it since.
+    pub(crate) async fn retell(
+        &mut self,
+        record: &mut CaseRecord,
+        told: Vec<Told>,
+    ) -> Result<(), Failure> {
+        let kept = &mut record.parts[self.part.position];
+        kept.told = told;
+        self.course = self.part.run(self.as_of, kept).await?;
         Ok(())
     }
 
@@ -149,9 +160,7 @@ impl<'a> Part<'a> {
         record.parts[self.position].windows = windows;
         progress.finish();
         self.note_running(record, &request, as_of.as_ref())?;
-        let course = self
-            .run(&request, as_of, &mut record.parts[self.position])
-            .await?;
+        let course = self.run(as_of, &mut record.parts[self.position]).await?;
         if request.subjects.is_empty() {
             // It is there for what comes from other chains.
         } else if !self.interrupt.is_wished() {
@@ -168,22 +177,10 @@ impl<'a> Part<'a> {
         })
     }
 
-    async fn run(
-        &self,
-        request: &Request,
-        as_of: Option<BlockRef>,
-        kept: &mut PartRecord,
-    ) -> Result<Course, Failure> {
+    async fn run(&self, as_of: Option<BlockRef>, kept: &mut PartRecord) -> Result<Course, Failure> {
         let chain = self.chain.clone();
-        let mut course = plan::course(
-            request,
-            chain,
-            as_of,
-            &kept.windows,
-            &kept.inflows,
-            Arc::clone(&self.labels),
-        )?;
-        let mut progress = Progress::new(&request.name, self.session.quiet);
+        let mut course = plan::course(kept, chain, as_of, Arc::clone(&self.labels))?;
+        let mut progress = Progress::new(&kept.request.name, self.session.quiet);
         let mut driver = Driver {
             store: self.session.store.filter(|_| as_of.is_some()),
             bridges: self.bridges,

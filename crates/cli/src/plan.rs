@@ -1,6 +1,6 @@
 //! From the command line, a case file or a stored case to a request, and from a request to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use hansel_report::model::Unknown;
 use hansel_store::Store;
 
 use crate::args::TraceArgs;
-use crate::case_record::{CaseInflow, CaseRecord, NamedSubject, Request};
+use crate::case_record::{CaseInflow, CaseRecord, NamedSubject, PartRecord, Request};
 use crate::config::{self, Config};
 use crate::course::Course;
 use crate::failure::Failure;
@@ -365,15 +365,20 @@ fn apply(args: &TraceArgs, request: &mut Request) {
     }
 }
 
-/// Makes a course of a request; `windows` gives the heights between which an address counts, by subject.
+/// Makes a course of a part of a case, as of a block.
 pub(crate) fn course(
-    request: &Request,
+    part: &PartRecord,
     chain: Chain,
     as_of: Option<BlockRef>,
-    windows: &BTreeMap<String, (u64, u64)>,
-    inflows: &[CaseInflow],
     labels: Arc<dyn Labels>,
 ) -> Result<Course, Failure> {
+    let PartRecord {
+        request,
+        windows,
+        inflows,
+        told,
+        ..
+    } = part;
     let venues = opinions::venues(request, &chain, labels);
     let subject = |named: &NamedSubject| {
         let (since, until) = windows.get(&named.text).copied().unwrap_or((0, u64::MAX));
@@ -396,7 +401,7 @@ pub(crate) fn course(
             CaseInflow::Account(_) => None,
         });
         let trace = Trace::with_inflows(plan, outputs.collect());
-        return Ok(Course::Outputs(Box::new(trace)));
+        return Ok(Course::Outputs(Box::new(trace), told.clone()));
     }
     let as_of = as_of.ok_or_else(|| anyhow!("the newest block of {chain} is not known"))?;
     let plan = accounts_plan(request, chain, as_of, subjects, venues)?;

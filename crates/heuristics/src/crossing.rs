@@ -14,6 +14,7 @@ mod fields;
 mod layer_zero;
 mod leaving;
 pub mod memo;
+mod mint;
 mod op_stack;
 mod place;
 mod rlp;
@@ -24,6 +25,7 @@ mod shipped;
 mod tbtc;
 mod thorchain;
 mod view;
+mod wbtc;
 mod wormhole;
 
 use std::fmt;
@@ -39,8 +41,9 @@ pub use candidate::{
     same_asset,
 };
 pub use leaving::{
-    Leaving, Taint, close_accounts, close_outputs, leaving_accounts, leaving_outputs,
+    Leaving, Taint, close_accounts, close_outputs, leaving_accounts, leaving_outputs, names_output,
 };
+pub use mint::{Backing, MintLogs, Told};
 pub use place::Place;
 pub use search::Search;
 pub use view::{OutputView, TransactionView};
@@ -65,6 +68,8 @@ pub enum Protocol {
     Cctp,
     /// tBTC v2.
     Tbtc,
+    /// WBTC, from Bitcoin.
+    Wbtc,
     /// Deposits into OP Stack rollups.
     OpStack,
     /// Deposits and tickets to Arbitrum.
@@ -75,7 +80,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Every protocol that is read.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Thorchain,
         Self::Maya,
         Self::Across,
@@ -84,6 +89,7 @@ impl Protocol {
         Self::Wormhole,
         Self::Cctp,
         Self::Tbtc,
+        Self::Wbtc,
         Self::OpStack,
         Self::Arbitrum,
     ];
@@ -99,6 +105,7 @@ impl Protocol {
             Self::Wormhole => "wormhole",
             Self::Cctp => "cctp",
             Self::Tbtc => "tbtc",
+            Self::Wbtc => "wbtc",
             Self::OpStack => "op-stack",
             Self::Arbitrum => "arbitrum",
             Self::Unlinked => "candidate",

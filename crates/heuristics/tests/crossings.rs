@@ -7,8 +7,6 @@
     reason = "a step that fails is a test that fails; what is skipped is said"
 )]
 
-use std::sync::Arc;
-
 use alloy_primitives::{Address, B256, Bytes, U256, address, keccak256};
 use bitcoin::hashes::Hash as _;
 use bitcoin::{Network, ScriptBuf, Txid};
@@ -17,30 +15,13 @@ use hansel_heuristics::crossing::{
     Arrival, Bridges, Carrier, Departure, Deployment, OutputView, Payee, Protocol, Reason, Search,
     TransactionView,
 };
-use hansel_ledger::{
-    Amount, Asset, BlockForm, BlockRef, Chain, Coin, Event, EvmNetwork, EvmPlacement,
-    EvmTransaction, Family, InternalTransfers, Movement, Noise, Origin, UnixTime, topics,
-};
+use hansel_ledger::{Chain, Coin, Event, EvmTransaction, Family, Movement, Origin, topics};
+
+use crate::logged::{ethereum, evm};
+
+mod logged;
 
 const ROUTER: Address = address!("D37BbE5744D730a1d98d8DC97c42F0Ca46aD7146");
-
-fn evm(name: &str, id: u64) -> Chain {
-    let network = EvmNetwork {
-        chain_id: id,
-        native: Asset {
-            symbol: "ETH".into(),
-            decimals: 18,
-        },
-        wrapped: None,
-        tokens: Vec::new(),
-        blocks: BlockForm::default(),
-    };
-    Chain::new(name, Family::Evm(Arc::new(network))).unwrap()
-}
-
-fn ethereum() -> Chain {
-    evm("ethereum", 1)
-}
 
 fn bridges() -> Bridges {
     let chains = vec![Chain::bitcoin(), ethereum(), evm("arbitrum", 42_161)];
@@ -66,22 +47,7 @@ fn account(number: u8) -> Address {
 fn transaction(hash: B256) -> EvmTransaction {
     EvmTransaction {
         hash,
-        placement: EvmPlacement {
-            block: BlockRef::evm(5, B256::repeat_byte(5), UnixTime(100)),
-            index: 0,
-        },
-        sender: account(1),
-        to: None,
-        succeeded: true,
-        fee: Amount::ZERO,
-        movements: Vec::new(),
-        created: Vec::new(),
-        executed: Vec::new(),
-        trades: Vec::new(),
-        events: Vec::new(),
-        carried: Bytes::default(),
-        noise: Noise::default(),
-        internal: InternalTransfers::Known,
+        ..logged::transaction(account(1))
     }
 }
 

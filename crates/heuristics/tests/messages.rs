@@ -2,39 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use std::sync::Arc;
-
-use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_primitives::{Address, B256, address};
 use hansel_heuristics::crossing::{
     Arrival, Bridges, Departure, OutputView, Payee, Place, Search, TransactionView,
 };
-use hansel_ledger::{
-    Amount, Asset, BlockForm, BlockRef, Chain, Coin, Event, EvmNetwork, EvmPlacement,
-    EvmTransaction, Family, InternalTransfers, Movement, Noise, Origin, UnixTime, topics,
-};
+use hansel_ledger::{Amount, Chain, Coin, Event, EvmTransaction, Movement, Origin, topics};
+
+use crate::logged::{ethereum, event, evm, n, packed, transaction, words};
+
+mod logged;
 
 const USDC: Address = Address::repeat_byte(0x55);
 const THIEF: Address = Address::repeat_byte(0x11);
 const HEIR: Address = Address::repeat_byte(0x22);
 const SOLVER: Address = Address::repeat_byte(0x33);
-
-fn evm(name: &str, id: u64) -> Chain {
-    let network = EvmNetwork {
-        chain_id: id,
-        native: Asset {
-            symbol: "ETH".into(),
-            decimals: 18,
-        },
-        wrapped: None,
-        tokens: Vec::new(),
-        blocks: BlockForm::default(),
-    };
-    Chain::new(name, Family::Evm(Arc::new(network))).unwrap()
-}
-
-fn ethereum() -> Chain {
-    evm("ethereum", 1)
-}
 
 fn arbitrum() -> Chain {
     evm("arbitrum", 42_161)
@@ -55,48 +36,10 @@ fn told(paid: &[(Address, Address, Coin, u64)], events: Vec<Event>) -> EvmTransa
             amount: (*amount).into(),
         };
     EvmTransaction {
-        hash: B256::repeat_byte(0x77),
-        placement: EvmPlacement {
-            block: BlockRef::evm(5, B256::repeat_byte(5), UnixTime(100)),
-            index: 0,
-        },
-        sender: THIEF,
-        to: None,
-        succeeded: true,
-        fee: Amount::ZERO,
         movements: paid.iter().enumerate().map(movement).collect(),
-        created: Vec::new(),
-        executed: Vec::new(),
-        trades: Vec::new(),
         events,
-        carried: Bytes::default(),
-        noise: Noise::default(),
-        internal: InternalTransfers::Known,
+        ..transaction(THIEF)
     }
-}
-
-fn event(address: Address, topics: &[B256], data: Vec<u8>) -> Event {
-    Event {
-        index: 9,
-        address,
-        topics: topics.to_vec(),
-        data: data.into(),
-    }
-}
-
-fn n(number: u64) -> B256 {
-    B256::from(U256::from(number))
-}
-
-fn words(all: &[B256]) -> Vec<u8> {
-    all.iter().flat_map(|word| word.0).collect()
-}
-
-/// Bytes behind their length, padded.
-fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut padded = bytes.to_vec();
-    padded.resize(bytes.len().div_ceil(32) * 32, 0);
-    [n(bytes.len() as u64).to_vec(), padded].concat()
 }
 
 fn departure(tx: &EvmTransaction) -> Departure {

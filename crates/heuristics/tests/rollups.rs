@@ -3,17 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use std::sync::Arc;
-
-use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
+use alloy_primitives::{Address, B256, address, b256, keccak256};
 use hansel_heuristics::crossing::{
     Bridges, Carrier, Certainty, Departure, Deployment, Payee, Place, Protocol, Search,
     TransactionView,
 };
-use hansel_ledger::{
-    Amount, Asset, BlockForm, BlockRef, Chain, Coin, Event, EvmNetwork, EvmPlacement,
-    EvmTransaction, Family, InternalTransfers, Movement, Noise, Origin, UnixTime, topics,
-};
+use hansel_ledger::{Amount, Coin, Event, EvmTransaction, Movement, Origin, topics};
+
+use crate::logged::{evm, n, packed, transaction, words};
+
+mod logged;
 
 const THIEF: Address = Address::repeat_byte(1);
 const HEIR: Address = Address::repeat_byte(2);
@@ -24,20 +23,6 @@ const INBOX: Address = address!("4Dbd4fc535Ac27206064B68FfCf827b0A60BAB3f");
 const GATEWAY: Address = address!("a3A7B6F88361F48403514059F1F16C8E78d60EeC");
 const DAI: Address = Address::repeat_byte(0xda);
 const DAI_THERE: Address = Address::repeat_byte(0xdb);
-
-fn evm(name: &str, id: u64) -> Chain {
-    let network = EvmNetwork {
-        chain_id: id,
-        native: Asset {
-            symbol: "ETH".into(),
-            decimals: 18,
-        },
-        wrapped: None,
-        tokens: Vec::new(),
-        blocks: BlockForm::default(),
-    };
-    Chain::new(name, Family::Evm(Arc::new(network))).unwrap()
-}
 
 fn bridges(own: Vec<Deployment>) -> Bridges {
     let chains = vec![
@@ -59,23 +44,9 @@ fn told(paid: &[Paid], events: Vec<Event>) -> EvmTransaction {
         amount: (*amount).into(),
     };
     EvmTransaction {
-        hash: B256::repeat_byte(0x77),
-        placement: EvmPlacement {
-            block: BlockRef::evm(5, B256::repeat_byte(5), UnixTime(100)),
-            index: 0,
-        },
-        sender: THIEF,
-        to: None,
-        succeeded: true,
-        fee: Amount::ZERO,
         movements: (0..).zip(paid).map(movement).collect(),
-        created: Vec::new(),
-        executed: Vec::new(),
-        trades: Vec::new(),
         events,
-        carried: Bytes::default(),
-        noise: Noise::default(),
-        internal: InternalTransfers::Known,
+        ..transaction(THIEF)
     }
 }
 
@@ -88,23 +59,8 @@ fn departure(tx: &EvmTransaction) -> Departure {
     departure
 }
 
-fn n(number: u64) -> B256 {
-    B256::from(U256::from(number))
-}
-
 fn account(account: Address) -> B256 {
     account.into_word()
-}
-
-fn words(all: &[B256]) -> Vec<u8> {
-    all.iter().flat_map(|word| word.0).collect()
-}
-
-/// Bytes behind their length, padded.
-fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut padded = bytes.to_vec();
-    padded.resize(bytes.len().div_ceil(32) * 32, 0);
-    [n(bytes.len() as u64).to_vec(), padded].concat()
 }
 
 /// A call whose last field is bytes.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.0;
 
+import "./Tokens.sol";
+
 interface Coins {
     function transfer(address, uint256) external returns (bool);
     function transferFrom(address, address, uint256) external returns (bool);
@@ -37,18 +39,9 @@ contract VaultRouter {
     }
 }
 
-/// Moves value and logs whatever it is told to, as the contracts of any bridge do.
-contract Herald {
-    function tell(address coin, address to, uint256 amount, bytes32[4] calldata topics, uint256 count, bytes memory data)
-        external
-        payable
-    {
-        if (coin == address(0)) {
-            (bool paid,) = to.call{value: msg.value}("");
-            require(paid);
-        } else {
-            require(Coins(coin).transferFrom(msg.sender, to, amount));
-        }
+/// Logs whatever it is told to.
+contract Teller {
+    function say(bytes32[4] calldata topics, uint256 count, bytes memory data) internal {
         bytes32[4] memory words = topics;
         assembly {
             let start := add(data, 32)
@@ -61,5 +54,29 @@ contract Herald {
                 log4(start, length, mload(words), mload(add(words, 32)), mload(add(words, 64)), mload(add(words, 96)))
             }
         }
+    }
+}
+
+/// Moves value and logs, as the contracts of any bridge do.
+contract Herald is Teller {
+    function tell(address coin, address to, uint256 amount, bytes32[4] calldata topics, uint256 count, bytes memory data)
+        external
+        payable
+    {
+        if (coin == address(0)) {
+            (bool paid,) = to.call{value: msg.value}("");
+            require(paid);
+        } else {
+            require(Coins(coin).transferFrom(msg.sender, to, amount));
+        }
+        say(topics, count, data);
+    }
+}
+
+/// Makes its token and logs, as a bridge does that makes value against payments elsewhere.
+contract Mint is Token(0), Teller {
+    function make(address to, uint256 value, bytes32[4] calldata topics, uint256 count, bytes memory data) external {
+        mint(to, value);
+        say(topics, count, data);
     }
 }

@@ -41,6 +41,7 @@ pub struct Pay {
 enum Receiver {
     Payee(Payee),
     Note(Vec<u8>),
+    Script(ScriptBuf),
 }
 
 impl Pay {
@@ -55,6 +56,13 @@ impl Pay {
     pub fn rest(payee: Payee) -> Self {
         let to = Receiver::Payee(payee);
         Self { to, value: None }
+    }
+
+    /// Pays an amount in satoshi to a script that nobody here can spend.
+    pub fn lock(script: ScriptBuf, satoshi: u64) -> Self {
+        let to = Receiver::Script(script);
+        let value = Some(satoshi);
+        Self { to, value }
     }
 
     /// Writes up to 10,000 bytes behind OP_RETURN and burns an amount in satoshi with them.
@@ -254,6 +262,7 @@ impl Regtest {
     fn output(&self, pay: &Pay, satoshi: u64) -> TxOut {
         let script_pubkey = match &pay.to {
             Receiver::Payee(payee) => self.keys.script(*payee),
+            Receiver::Script(script) => script.clone(),
             Receiver::Note(text) => {
                 let push = PushBytesBuf::try_from(text.clone()).expect("a note is short");
                 ScriptBuf::new_op_return(push)

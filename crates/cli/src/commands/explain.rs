@@ -89,7 +89,7 @@ pub(crate) async fn run(common: &Common, args: &ExplainArgs) -> Result<Exit, Fai
             continue;
         }
         let (mut found, more) = match course {
-            Course::Outputs(trace) => outputs(trace, &args.node)?,
+            Course::Outputs(trace, _) => outputs(trace, &args.node)?,
             Course::Accounts(trace) => accounts::paths(trace, &args.node)?,
         };
         for path in &mut found {
@@ -130,7 +130,7 @@ fn could_name(course: &Course, node: &str, courses: &[Course]) -> bool {
         return of(course);
     }
     let here = match course {
-        Course::Outputs(_) => !node.starts_with("0x"),
+        Course::Outputs(..) => !node.starts_with("0x"),
         Course::Accounts(_) => node.starts_with("0x"),
     };
     courses.len() == 1 || here

@@ -299,14 +299,7 @@ pub(crate) fn again_from(
     as_of: Option<BlockRef>,
     labels: Arc<dyn Labels>,
 ) -> Result<Course, Failure> {
-    plan::course(
-        &part.request,
-        chain,
-        as_of,
-        &part.windows,
-        &part.inflows,
-        labels,
-    )
+    plan::course(part, chain, as_of, labels)
 }
 
 /// The report of a stored case: the last one, or what an unfinished run knows.

@@ -25,7 +25,7 @@ use crate::leg::Leg;
 /// How long after its departure value is looked for among what a script received.
 const LATEST: u64 = 7 * 24 * 3600;
 /// How far two chains' clocks may be apart: Bitcoin allows its miners two hours.
-const SKEW: u64 = 2 * 3600;
+pub(super) const SKEW: u64 = 2 * 3600;
 /// Transactions that are read for one search.
 const MOST: usize = 500;
 

@@ -1,12 +1,16 @@
 //! Which contract on which chain is a bridge's: an event means what it says only where its contract is known.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::Address;
 use hansel_ledger::{Chain, EvmNetwork};
 
 use super::place::printable;
 use super::shipped::{Row, SHIPPED};
 use super::{Arrival, Departure, Place, Protocol, TransactionView};
-use super::{across, arbitrum, cctp, debridge, layer_zero, op_stack, tbtc, thorchain, wormhole};
+use super::{
+    across, arbitrum, cctp, debridge, layer_zero, op_stack, tbtc, thorchain, wbtc, wormhole,
+};
 
 /// A protocol on a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,12 +87,26 @@ impl Bridges {
             all.extend(layer_zero::arrivals(self, chain, tx));
             all.extend(wormhole::arrivals(self, chain, tx));
             all.extend(cctp::arrivals(self, chain, tx));
+            all.extend(tbtc::mints(self, chain, tx));
+            all.extend(wbtc::arrivals(self, chain, tx));
         }
         all
     }
 
     fn deployments(&self) -> impl Iterator<Item = &Deployment> {
         self.own.iter().chain(&self.shipped)
+    }
+
+    /// The chain of a name.
+    pub(super) fn chain(&self, name: &str) -> Option<&Chain> {
+        self.chains.iter().find(|chain| chain.name() == name)
+    }
+
+    /// The chains on which a protocol has contracts, ascending.
+    pub(super) fn chains_of(&self, protocol: Protocol) -> BTreeSet<String> {
+        let of = |one: &&Deployment| one.protocol == protocol && !one.contracts.is_empty();
+        let chains = self.deployments().filter(of);
+        chains.map(|one| one.chain.clone()).collect()
     }
 
     /// The contracts of a protocol on a chain, ascending.
@@ -154,8 +172,7 @@ impl Bridges {
                 .is_some_and(|own| own.eq_ignore_ascii_case(code));
             one.protocol == protocol && same
         });
-        let chain =
-            found.and_then(|one| self.chains.iter().find(|chain| chain.name() == one.chain));
+        let chain = found.and_then(|one| self.chain(&one.chain));
         match chain {
             Some(chain) => Place::Chain(chain.clone()),
             None => Place::Elsewhere(printable(code)),

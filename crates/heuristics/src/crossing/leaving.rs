@@ -9,7 +9,7 @@ use hansel_graph::{
 };
 use hansel_ledger::{Amount, AmountError, Coin, EvmTransaction, NodeId, TransferId, UnixTime};
 
-use super::{Bridges, Carrier, Departure, OutputView, TransactionView};
+use super::{Backing, Bridges, Carrier, Departure, OutputView, Told, TransactionView};
 
 /// Tainted value that leaves a chain.
 #[derive(Clone, Debug)]
@@ -41,13 +41,13 @@ pub struct Taint {
     pub claims: BTreeMap<SeedIx, Amount>,
 }
 
-/// Closes a Bitcoin trace where value leaves its chain.
-pub fn close_outputs(trace: &mut Trace, bridges: &Bridges) {
+/// Closes a Bitcoin trace where value leaves its chain, as it says itself or as other chains tell.
+pub fn close_outputs(trace: &mut Trace, bridges: &Bridges, told: &[Told]) {
     if trace.plan().direction == Direction::Backward {
         return;
     }
     let mut doors = Vec::new();
-    for (pool, departure) in departing_pools(trace, bridges) {
+    for (pool, departure) in departing_pools(trace, bridges, told) {
         if let Some(Carrier::Output(vout)) = departure.carrier {
             let txid = trace.graph().pool(pool).txid;
             doors.push((bitcoin::OutPoint { txid, vout }, departure.in_words()));
@@ -84,7 +84,43 @@ pub fn close_accounts(trace: &mut AccountTrace, bridges: &Bridges) {
     }
 }
 
-fn departing_pools(trace: &Trace, bridges: &Bridges) -> Vec<(PoolIx, Departure)> {
+fn departing_pools(trace: &Trace, bridges: &Bridges, told: &[Told]) -> Vec<(PoolIx, Departure)> {
+    let mut found = backing_pools(trace, bridges, told);
+    found.extend(speaking_pools(trace, bridges));
+    found
+}
+
+/// The payments of a trace that an event of another chain names.
+fn backing_pools(trace: &Trace, bridges: &Bridges, told: &[Told]) -> Vec<(PoolIx, Departure)> {
+    let chain = &trace.plan().chain;
+    let backings = told.iter().filter_map(|told| bridges.backing(chain, told));
+    backings
+        .flat_map(|backing| fitting(trace, &backing))
+        .collect()
+}
+
+/// The outputs of a trace that fit what an event says of them.
+fn fitting(trace: &Trace, backing: &Backing) -> Vec<(PoolIx, Departure)> {
+    let graph = trace.graph();
+    let Some(pool) = graph.find(&backing.txid) else {
+        return Vec::new();
+    };
+    let outputs = graph.pool(pool).outputs.iter().filter_map(|flow| {
+        let flow = graph.flow(*flow);
+        let departure = backing.departure(flow.vout, flow.value?, flow.script?)?;
+        Some((pool, departure))
+    });
+    outputs.collect()
+}
+
+/// True where an event of another chain names a payment of the trace.
+pub fn names_output(trace: &Trace, bridges: &Bridges, told: &Told) -> bool {
+    let backing = bridges.backing(&trace.plan().chain, told);
+    backing.is_some_and(|backing| !fitting(trace, &backing).is_empty())
+}
+
+/// The payments of a trace that say themselves where their value goes.
+fn speaking_pools(trace: &Trace, bridges: &Bridges) -> Vec<(PoolIx, Departure)> {
     let chain = &trace.plan().chain;
     let graph = trace.graph();
     let mut found = Vec::new();
@@ -120,12 +156,16 @@ fn departing_pools(trace: &Trace, bridges: &Bridges) -> Vec<(PoolIx, Departure)>
 }
 
 /// The tainted departures of a Bitcoin trace.
-pub fn leaving_outputs(trace: &Trace, bridges: &Bridges) -> Result<Vec<Leaving>, TraceError> {
+pub fn leaving_outputs(
+    trace: &Trace,
+    bridges: &Bridges,
+    told: &[Told],
+) -> Result<Vec<Leaving>, TraceError> {
     let mut all = Vec::new();
     if trace.plan().direction == Direction::Backward {
         return Ok(all);
     }
-    for (pool, departure) in departing_pools(trace, bridges) {
+    for (pool, departure) in departing_pools(trace, bridges, told) {
         let Some(Carrier::Output(vout)) = departure.carrier else {
             continue;
         };

@@ -304,10 +304,24 @@ pub(super) const SHIPPED: &[Row] = &[
     (
         Protocol::Tbtc,
         "ethereum",
-        &[address!("5e4861a80B55f035D899f66772117F00FA0E8e7B")],
+        &[
+            address!("5e4861a80B55f035D899f66772117F00FA0E8e7B"),
+            address!("9C070027cdC9dc8F82416B2e5314E11DFb4FE3CD"),
+            address!("18084fbA666a33d37592fA2633fD49a74DD93a88"),
+        ],
         Some("ETH"),
     ),
     (Protocol::Tbtc, "bitcoin", &[], Some("BTC")),
+    (
+        Protocol::Wbtc,
+        "ethereum",
+        &[
+            address!("e5A5F138005E19A3E6D0FE68b039397EeEf2322b"),
+            address!("2260FAC5E5542a773Aa44fBCfeDf7C193bc2C599"),
+        ],
+        Some("ETH"),
+    ),
+    (Protocol::Wbtc, "bitcoin", &[], Some("BTC")),
     (
         Protocol::OpStack,
         "ethereum",

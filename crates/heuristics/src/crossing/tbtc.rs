@@ -1,16 +1,26 @@
 //! tBTC v2: a redemption names the script that the wallet will pay on Bitcoin, and each wallet has at most one open
-//! redemption for a script.
+//! redemption for a script. The other way, whoever paid a wallet reveals on Ethereum what the script of that payment was
+//! made of, and the tokens are made for the payment's key. Layouts are those of the contracts in `@keep-network/tbtc-v2`
+//! 1.6.0.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256, keccak256};
 use bitcoin::hashes::Hash as _;
-use bitcoin::{PubkeyHash, ScriptBuf, WPubkeyHash};
+use bitcoin::{PubkeyHash, ScriptBuf, Txid, WPubkeyHash};
 use hansel_ledger::{Amount, Chain, Coin, Event, EvmTransaction, topics};
 
-use super::abi::{Words, topic};
+use super::abi::{Words, address, topic};
 use super::fields::carrier;
+use super::mint::{Backing, Told, made};
+use super::search::WEEK;
 use super::{
-    Arrival, Bridges, Certainty, Departure, Link, Payee, Protocol, Reason, Search, TransactionView,
+    Arrival, Bridges, Certainty, Departure, Link, Payee, Place, Protocol, Reason, Search,
+    TransactionView,
 };
+
+/// `DepositRevealed(bytes32 fundingTxHash, uint32 fundingOutputIndex, address indexed depositor, uint64 amount, bytes8
+/// blindingFactor, bytes20 indexed walletPubKeyHash, bytes20 refundPubKeyHash, bytes4 refundLocktime, address vault)`; the
+/// hash is in the byte order of Bitcoin's blocks.
+pub(super) const REVEALED: B256 = topics::TBTC_DEPOSIT_REVEALED;
 
 /// Base units of tBTC, which has 18 decimals, in a satoshi.
 const UNITS: u64 = 10_000_000_000;
@@ -78,6 +88,94 @@ fn departure(
 
 fn wallet(word: B256) -> Option<[u8; 20]> {
     word.0.get(..20)?.try_into().ok()
+}
+
+/// The payment that a depositor reveals, with the two scripts that what he reveals can stand for. A deposit with extra
+/// data, which the event leaves out, has another script and is never found to fit.
+pub(super) fn backing(bridges: &Bridges, told: &Told) -> Option<Backing> {
+    let event = &told.event;
+    if event.form() != REVEALED {
+        return None;
+    }
+    let words = Words::of(event);
+    let hash = words.word(0)?;
+    let vout = u32::try_from(words.number(1)?).ok()?;
+    let depositor = address(topic(event, 1)?)?;
+    let script = deposit_script(depositor, topic(event, 2)?, words)?;
+    let key = keccak256([hash.as_slice(), &vout.to_be_bytes()].concat());
+    let chain = bridges.chain(&told.chain)?;
+    Some(Backing {
+        txid: Txid::from_byte_array(hash.0),
+        vout: Some(vout),
+        protocol: Protocol::Tbtc,
+        scripts: vec![script.to_p2wsh(), script.to_p2sh()],
+        paid: words.number(2)?,
+        link: Link(alloy_primitives::hex::encode(key)),
+        payee: Payee::Account(depositor),
+        asset: "tBTC",
+        search: Some(Search::Logs {
+            chain: told.chain.clone(),
+            contracts: bridges.contracts(&told.chain, Protocol::Tbtc),
+            topics: vec![
+                vec![topics::TBTC_OPTIMISTIC_MINTING_FINALIZED],
+                Vec::new(),
+                vec![key],
+            ],
+            mark: Vec::new(),
+            within: 2 * WEEK,
+        }),
+        place: Place::Chain(chain.clone()),
+    })
+}
+
+/// The script of a deposit, as `Deposit.sol` puts it together.
+fn deposit_script(depositor: Address, wallet: B256, words: Words<'_>) -> Option<ScriptBuf> {
+    let (blinding, refund, locktime) = (words.word(3)?, words.word(4)?, words.word(5)?);
+    let parts: [&[u8]; 11] = [
+        &[0x14],
+        depositor.as_slice(),
+        &[0x75, 0x08],
+        blinding.get(..8)?,
+        &[0x75, 0x76, 0xa9, 0x14],
+        wallet.get(..20)?,
+        &[0x87, 0x63, 0xac, 0x67, 0x76, 0xa9, 0x14],
+        refund.get(..20)?,
+        &[0x88, 0x04],
+        locktime.get(..4)?,
+        &[0xb1, 0x75, 0xac, 0x68],
+    ];
+    Some(ScriptBuf::from(parts.concat()))
+}
+
+/// What was made for deposits before their wallet swept them.
+pub(super) fn mints(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Vec<Arrival> {
+    let known = |event: &&Event| {
+        let among = [Protocol::Tbtc];
+        let name = chain.name();
+        event.form() == topics::TBTC_OPTIMISTIC_MINTING_FINALIZED
+            && bridges.protocol_of(name, &event.address, &among).is_some()
+    };
+    let tokens = bridges.contracts(chain.name(), Protocol::Tbtc);
+    let events = tx.events.iter().filter(known);
+    events
+        .filter_map(|event| mint(&tokens, tx, event))
+        .collect()
+}
+
+/// `OptimisticMintingFinalized(address indexed minter, uint256 indexed depositKey, address indexed depositor, uint256
+/// optimisticMintingDebt)`, after the tokens were made, less fees, for the depositor.
+fn mint(tokens: &[Address], tx: &EvmTransaction, event: &Event) -> Option<Arrival> {
+    let depositor = address(topic(event, 3)?)?;
+    let made = made(tx, tokens, depositor, event);
+    Some(Arrival {
+        protocol: Protocol::Tbtc,
+        link: Link(alloy_primitives::hex::encode(topic(event, 2)?)),
+        reason: Reason::Paid,
+        carrier: made.map(carrier),
+        amount: made.map(|made| made.amount).unwrap_or_default(),
+        payee: Payee::Account(depositor),
+        left: None,
+    })
 }
 
 /// What a wallet pays: its transactions have one input, the wallet's own output.

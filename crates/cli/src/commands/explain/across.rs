@@ -82,7 +82,7 @@ impl Joints<'_> {
             return Ok(None);
         };
         let (paths, _) = match course {
-            Course::Outputs(trace) => outputs(trace, joint.departure)?,
+            Course::Outputs(trace, _) => outputs(trace, joint.departure)?,
             Course::Accounts(trace) => accounts::paths(trace, joint.departure)?,
         };
         let path = paths.into_iter().find(|path| path.rule == rule);
@@ -103,7 +103,7 @@ impl Joints<'_> {
 /// The id that a report gives to what a step takes.
 fn flow_id(course: &Course, output: &str) -> String {
     match course {
-        Course::Outputs(trace) => format!("{}:output:{output}", trace.plan().chain),
+        Course::Outputs(trace, _) => format!("{}:output:{output}", trace.plan().chain),
         Course::Accounts(_) => output.to_owned(),
     }
 }

@@ -1,0 +1,280 @@
+//! Stolen bitcoin against which tokens are made on an EVM chain: a real Bitcoin node whose transactions look like any other
+//! payment, and a real EVM node on which a contract logs what tBTC's and WBTC's do.
+
+use alloy_primitives::{Address, B256, U256, hex, keccak256};
+use bitcoin::hashes::Hash as _;
+use bitcoin::{ScriptBuf, Txid};
+use hansel_graph::Rule;
+use hansel_ledger::{Amount, topics};
+use hansel_report::Report;
+use hansel_testkit::{EvmContract, Pay, Payee, evm_call};
+use serde_json::{Value, json};
+
+use crate::command::{Finished, Hansel, directory};
+use crate::crossings::{Bridge, COIN, VAULT, crossings, require_balance};
+
+const CUSTODY: Payee = Payee::Segwit(930);
+const WALLET: [u8; 20] = [0x8d; 20];
+const REFUND: [u8; 20] = [0xe2; 20];
+const BLINDING: [u8; 8] = hex!("f9f0c90d00039523");
+const LOCKTIME: [u8; 4] = hex!("e0250162");
+/// Units of tBTC in a satoshi.
+const UNITS: u64 = 10_000_000_000;
+
+/// A thief's 40 bitcoin, of which 30 were paid to where value is made against them, and a contract that makes it.
+struct Story {
+    bridge: Bridge,
+    mint: Address,
+    theft: Txid,
+    paid: Txid,
+    owner: Address,
+    next: Address,
+}
+
+/// The script of a deposit of tBTC's, as its contract puts it together.
+fn deposit_script(depositor: Address) -> ScriptBuf {
+    let parts: [&[u8]; 11] = [
+        &[0x14],
+        depositor.as_slice(),
+        &hex!("7508"),
+        &BLINDING,
+        &hex!("7576a914"),
+        &WALLET,
+        &hex!("8763ac6776a914"),
+        &REFUND,
+        &hex!("8804"),
+        &LOCKTIME,
+        &hex!("b175ac68"),
+    ];
+    ScriptBuf::from(parts.concat())
+}
+
+impl Story {
+    fn begin(pay: impl Fn(Address) -> Pay) -> Option<Self> {
+        let mut bridge = Bridge::with_empty(&[])?;
+        let (owner, next) = (bridge.cast.thief, Address::repeat_byte(0x99));
+        let coinbases = bridge.regtest.fund(VAULT, 1);
+        let stolen = [Pay::to(Payee::Segwit(940), 40 * COIN), Pay::rest(VAULT)];
+        let theft = bridge.regtest.pay(&coinbases[..1], &stolen, 1_000);
+        bridge.regtest.mine();
+        let outputs = [pay(owner), Pay::rest(Payee::Segwit(941))];
+        let stolen = bitcoin::OutPoint::new(theft, 0);
+        let paid = bridge.regtest.pay(&[stolen], &outputs, 1_000);
+        bridge.regtest.mine();
+        bridge.catch_up();
+        let mint = bridge.create(EvmContract::named("Mint").creation.clone());
+        Some(Self {
+            bridge,
+            mint,
+            theft,
+            paid,
+            owner,
+            next,
+        })
+    }
+
+    /// Makes tokens and logs an event.
+    fn make(&self, to: Address, value: U256, words: &[B256], data: Vec<u8>) {
+        let mut four = [B256::ZERO; 4];
+        four[..words.len()].copy_from_slice(words);
+        let signature = "make(address,uint256,bytes32[4],uint256,bytes)";
+        let data = alloy_primitives::Bytes::from(data);
+        let call = evm_call(signature, (to, value, four, U256::from(words.len()), data));
+        let from = self.bridge.cast.victim;
+        self.bridge
+            .transact(json!({"from": from, "to": self.mint, "data": call, "gas": "0x4c4b40"}));
+    }
+
+    /// The new owner pays tokens on.
+    fn pay_on(&self, value: U256) {
+        let call = evm_call("transfer(address,uint256)", (self.next, value));
+        self.bridge
+            .transact(json!({"from": self.owner, "to": self.mint, "data": call}));
+    }
+
+    fn run(&self, words: &str, protocol: &str, contract: Address) -> Finished {
+        let dir = directory();
+        let text = format!(
+            r#"schema = "hansel-chains/1"
+
+[[chains]]
+name = "anvil"
+family = "evm"
+chain_id = 31337
+native = {{ symbol = "ETH", decimals = 18 }}
+bridges = [{{ protocol = "{protocol}", contracts = ["{contract}"], code = "ETH" }}]
+
+[[chains]]
+name = "bitcoin-regtest"
+family = "bitcoin"
+network = "regtest"
+bridges = [{{ protocol = "{protocol}", code = "BTC" }}]
+"#
+        );
+        std::fs::write(dir.path().join("chains.toml"), text).unwrap();
+        let esplora = self.bridge.esplora();
+        let data = directory();
+        let traced = Hansel::new(&format!(
+            "trace --json --quiet --name minted --chain bitcoin-regtest {} --rule fifo,haircut",
+            self.theft
+        ))
+        .option(
+            "--endpoint",
+            format!("anvil:rpc={}", self.bridge.anvil.url()),
+        )
+        .option(
+            "--endpoint",
+            format!("bitcoin-regtest:esplora={}", esplora.url()),
+        )
+        .option("--config", dir.path())
+        .option("--data", data.path())
+        .run();
+        if words.is_empty() {
+            return traced;
+        }
+        Hansel::new(words)
+            .option("--config", dir.path())
+            .option("--data", data.path())
+            .run()
+    }
+
+    fn require_crossed(&self, protocol: &str, arrived: U256) -> Report {
+        let done = self.run("", protocol, self.mint);
+        let report = done.report();
+        require_balance(&report);
+        let crossed = crossings(&report);
+        assert_eq!(crossed.len(), 1, "{} {:?}", done.stderr, report.unknown);
+        assert_eq!(crossed[0].amount, Amount::from(arrived));
+        let departure = format!("bitcoin-regtest:output:{}:0", self.paid);
+        assert_eq!(crossed[0].from, departure);
+        for rule in [Rule::Fifo, Rule::Haircut] {
+            assert_eq!(crossed[0].claims[&rule]["s1"], Amount::from(30 * COIN));
+        }
+        // What was paid on takes its part of the 30 bitcoin with it.
+        let next = self.next.to_string();
+        let paid_on = report
+            .flows
+            .iter()
+            .find(|flow| flow.to_address.as_deref() == Some(&*next));
+        let claimed = &paid_on.unwrap().claims[&Rule::Fifo]["s1"];
+        assert_eq!(*claimed, Amount::from(10 * COIN));
+        report
+    }
+}
+
+fn word(number: u64) -> B256 {
+    B256::from(U256::from(number))
+}
+
+fn left(bytes: &[u8]) -> B256 {
+    B256::right_padding_from(bytes)
+}
+
+fn tbtc() -> Option<Story> {
+    let deposit = |owner| Pay::lock(deposit_script(owner).to_p2wsh(), 30 * COIN);
+    let story = Story::begin(deposit)?;
+    let funding = B256::from(story.paid.to_byte_array());
+    let revealed = [
+        topics::TBTC_DEPOSIT_REVEALED,
+        story.owner.into_word(),
+        left(&WALLET),
+    ];
+    let fields = [
+        funding,
+        word(0),
+        word(30 * COIN),
+        left(&BLINDING),
+        left(&REFUND),
+        left(&LOCKTIME),
+        story.mint.into_word(),
+    ];
+    story.make(Address::ZERO, U256::ZERO, &revealed, fields.concat());
+    let key = keccak256([funding.as_slice(), &[0; 4]].concat());
+    let finalized = [
+        topics::TBTC_OPTIMISTIC_MINTING_FINALIZED,
+        story.bridge.cast.other.into_word(),
+        key,
+        story.owner.into_word(),
+    ];
+    story.make(story.owner, minted(), &finalized, word(7).to_vec());
+    story.pay_on(minted() / U256::from(3));
+    Some(story)
+}
+
+/// 30 bitcoin less a fee of three satoshi.
+fn minted() -> U256 {
+    U256::from(30 * COIN - 3) * U256::from(UNITS)
+}
+
+#[test]
+fn a_deposit_that_only_ethereum_tells_of_is_followed_to_what_was_made_for_it() {
+    let Some(story) = tbtc() else {
+        return;
+    };
+    let report = story.require_crossed("tbtc", minted());
+    let finding = report
+        .findings
+        .iter()
+        .find(|one| one.heuristic == "cross.tbtc")
+        .unwrap();
+    assert_eq!(finding.parameters["certainty"], json!("certain"));
+}
+
+#[test]
+fn what_another_contract_reveals_is_nothing_and_the_value_rests_on_bitcoin() {
+    let Some(story) = tbtc() else {
+        return;
+    };
+    let report = story.run("", "tbtc", Address::repeat_byte(0x77)).report();
+    require_balance(&report);
+    assert!(crossings(&report).is_empty());
+    let fifo = report
+        .accounting
+        .iter()
+        .find(|row| row.rule == Rule::Fifo)
+        .unwrap();
+    assert_eq!(fifo.bridges, Amount::ZERO);
+}
+
+#[test]
+fn a_stored_case_explains_the_way_over_a_mint_without_a_network() {
+    let Some(story) = tbtc() else {
+        return;
+    };
+    let words = format!("explain minted {} --json", story.next);
+    let told: Value = story.run(&words, "tbtc", story.mint).json();
+    let text = told.to_string();
+    assert!(text.contains(&story.theft.to_string()), "{text}");
+    assert!(text.contains(&story.paid.to_string()), "{text}");
+}
+
+#[test]
+fn a_payment_to_a_custodian_is_followed_to_the_merchant_who_got_tokens_for_it() {
+    let Some(story) = Story::begin(|_| Pay::to(CUSTODY, 30 * COIN)) else {
+        return;
+    };
+    let confirmed = [
+        topics::WBTC_MINT_CONFIRMED,
+        word(42),
+        story.owner.into_word(),
+    ];
+    let text = |text: String| {
+        let mut padded = text.clone().into_bytes();
+        padded.resize(text.len().div_ceil(32) * 32, 0);
+        [word(text.len() as u64).to_vec(), padded].concat()
+    };
+    let address = text(story.bridge.regtest.address(CUSTODY).to_string());
+    let txid = text(story.paid.to_string());
+    let head = [
+        word(30 * COIN),
+        word(160),
+        word(160 + address.len() as u64),
+        word(1_700_000_000),
+        B256::repeat_byte(0xaa),
+    ];
+    let data = [head.concat(), address, txid].concat();
+    let amount = U256::from(30 * COIN);
+    story.make(story.owner, amount, &confirmed, data);
+    story.pay_on(amount / U256::from(3));
+    story.require_crossed("wbtc", amount);
+}
