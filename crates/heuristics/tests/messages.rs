@@ -401,10 +401,18 @@ fn tokens_of_layer_zero_are_joined_by_their_guid_at_contracts_that_are_known() {
         &[(THIEF, pool, Coin::Token(USDC), 1_000)],
         vec![event(pool, &topics, data)],
     );
-    let found = departure(&sent);
-    assert_eq!(found.place, Place::Chain(arbitrum()));
-    // The shipped list knows no pool there.
-    assert!(found.searches.is_empty());
+    let there = address!("e8CDF27AcD73a434D661C84887215F7598e7d0d3");
+    let topics = [topics::LZ_OFT_RECEIVED, guid, HEIR.into_word()];
+    let received = |contract| {
+        let paid = [(contract, HEIR, Coin::Token(USDC), 999)];
+        told(
+            &paid,
+            vec![event(contract, &topics, words(&[n(30_101), n(999)]))],
+        )
+    };
+    check_pair(&sent, &received(there));
+    // What another issuer's contract says counts where the configuration names it.
+    assert!(!joins(&sent, &received(SOLVER)));
     let own = hansel_heuristics::crossing::Deployment {
         protocol: hansel_heuristics::crossing::Protocol::LayerZero,
         chain: "arbitrum".into(),
@@ -413,12 +421,7 @@ fn tokens_of_layer_zero_are_joined_by_their_guid_at_contracts_that_are_known() {
     };
     let more = Bridges::new(vec![ethereum(), arbitrum()], vec![own]);
     let found = more.departures(&ethereum(), &TransactionView::Evm(&sent));
-    assert_eq!(found[0].searches.len(), 1);
-    let topics = [topics::LZ_OFT_RECEIVED, guid, HEIR.into_word()];
-    let received = told(
-        &[(SOLVER, HEIR, Coin::Token(USDC), 999)],
-        vec![event(SOLVER, &topics, words(&[n(30_101), n(999)]))],
-    );
+    let received = received(SOLVER);
     let arrived = more.arrivals(&arbitrum(), &TransactionView::Evm(&received));
     assert!(found[0].is_answered_by(&arrived[0]));
 }

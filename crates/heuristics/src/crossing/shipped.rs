@@ -172,12 +172,62 @@ pub(super) const SHIPPED: &[Row] = &[
         ],
         Some("30101"),
     ),
-    (Protocol::LayerZero, "bnb", &[], Some("30102")),
-    (Protocol::LayerZero, "avalanche", &[], Some("30106")),
-    (Protocol::LayerZero, "polygon", &[], Some("30109")),
-    (Protocol::LayerZero, "arbitrum", &[], Some("30110")),
-    (Protocol::LayerZero, "optimism", &[], Some("30111")),
-    (Protocol::LayerZero, "base", &[], Some("30184")),
+    (
+        Protocol::LayerZero,
+        "bnb",
+        &[
+            address!("962Bd449E630b0d928f308Ce63f1A21F02576057"),
+            address!("138EB30f73BC423c6455C53df6D89CB01d9eBc63"),
+        ],
+        Some("30102"),
+    ),
+    (
+        Protocol::LayerZero,
+        "avalanche",
+        &[
+            address!("5634c4a5FEd09819E3c46D86A965Dd9447d86e47"),
+            address!("12dC9256Acc9895B076f6638D628382881e62CeE"),
+        ],
+        Some("30106"),
+    ),
+    (
+        Protocol::LayerZero,
+        "polygon",
+        &[
+            address!("9Aa02D4Fae7F58b8E8f34c66E756cC734DAc7fe4"),
+            address!("d47b03ee6d86Cf251ee7860FB2ACf9f91B9fD4d7"),
+        ],
+        Some("30109"),
+    ),
+    (
+        Protocol::LayerZero,
+        "arbitrum",
+        &[
+            address!("A45B5130f36CDcA45667738e2a258AB09f4A5f7F"),
+            address!("e8CDF27AcD73a434D661C84887215F7598e7d0d3"),
+            address!("cE8CcA271Ebc0533920C83d39F417ED6A0abB7D0"),
+        ],
+        Some("30110"),
+    ),
+    (
+        Protocol::LayerZero,
+        "optimism",
+        &[
+            address!("e8CDF27AcD73a434D661C84887215F7598e7d0d3"),
+            address!("cE8CcA271Ebc0533920C83d39F417ED6A0abB7D0"),
+            address!("19cFCE47eD54a88614648DC3f19A5980097007dD"),
+        ],
+        Some("30111"),
+    ),
+    (
+        Protocol::LayerZero,
+        "base",
+        &[
+            address!("dc181Bd607330aeeBEF6ea62e03e5e1Fb4B6F7C7"),
+            address!("27a16dc786820B16E5c9028b75B99F6f604b5d26"),
+        ],
+        Some("30184"),
+    ),
     (
         Protocol::Wormhole,
         "ethereum",
