@@ -46,11 +46,11 @@ pub(crate) struct Bridge {
 
 pub(crate) const VAULT: Payee = Payee::Segwit(900);
 pub(crate) const EXIT: Payee = Payee::Segwit(910);
-const EXCHANGE: Payee = Payee::Segwit(920);
+pub(crate) const EXCHANGE: Payee = Payee::Segwit(920);
 
 impl Bridge {
     /// `None` where a node is missing.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         Self::with_empty(&[1, 2])
     }
 
@@ -139,6 +139,11 @@ impl Bridge {
 
     /// A configuration in which the router is THORChain's.
     fn config(&self) -> TempDir {
+        self.config_of("thorchain")
+    }
+
+    /// A configuration in which the router is a protocol's.
+    pub(crate) fn config_of(&self, protocol: &str) -> TempDir {
         let dir = directory();
         let wrapped = self.wrapped.map(|weth| format!("wrapped = \"{weth}\"\n"));
         let text = format!(
@@ -149,13 +154,13 @@ name = "anvil"
 family = "evm"
 chain_id = 31337
 native = {{ symbol = "ETH", decimals = 18 }}
-{}bridges = [{{ protocol = "thorchain", contracts = ["{}"], code = "ETH" }}]
+{}bridges = [{{ protocol = "{protocol}", contracts = ["{}"], code = "ETH" }}]
 
 [[chains]]
 name = "bitcoin-regtest"
 family = "bitcoin"
 network = "regtest"
-bridges = [{{ protocol = "thorchain", code = "BTC" }}]
+bridges = [{{ protocol = "{protocol}", code = "BTC" }}]
 "#,
             wrapped.unwrap_or_default(),
             self.router
@@ -170,7 +175,7 @@ bridges = [{{ protocol = "thorchain", code = "BTC" }}]
     }
 
     /// Traces with both chains' endpoints.
-    fn trace(&self, words: &str, config: &Path, esplora: &EsploraServer) -> Hansel {
+    pub(crate) fn trace(&self, words: &str, config: &Path, esplora: &EsploraServer) -> Hansel {
         let mut words = format!("trace --json --quiet {words}");
         write!(words, " --endpoint anvil:rpc={}", self.anvil.url()).unwrap();
         write!(
@@ -210,7 +215,7 @@ pub(crate) fn crossings(report: &Report) -> Vec<&Flow> {
         .collect()
 }
 
-fn sum(
+pub(crate) fn sum(
     report: &Report,
     rule: Rule,
     of: impl Fn(&hansel_report::model::Accounting) -> Amount,
@@ -220,14 +225,14 @@ fn sum(
 }
 
 /// 30 ether of a theft go through the router to 1 bitcoin, which is peeled twice and reaches an exchange.
-struct Outward {
-    theft: B256,
-    deposit: B256,
-    payout: Txid,
-    peels: Vec<Txid>,
+pub(crate) struct Outward {
+    pub(crate) theft: B256,
+    pub(crate) deposit: B256,
+    pub(crate) payout: Txid,
+    pub(crate) peels: Vec<Txid>,
 }
 
-fn outward(bridge: &mut Bridge) -> Outward {
+pub(crate) fn outward(bridge: &mut Bridge) -> Outward {
     let coinbases = bridge.regtest.fund(VAULT, 2);
     bridge.catch_up();
     let theft = bridge.pay(bridge.cast.victim, bridge.cast.thief, 40 * ETHER);

@@ -13,6 +13,7 @@ mod command;
 mod commands;
 mod crossings;
 mod demo;
+mod exits;
 mod faults;
 mod inspect;
 mod labels;

@@ -109,7 +109,7 @@ impl Laundering {
 }
 
 /// A data directory with labels of these addresses: address, chain, name, entity, category.
-fn labelled(rows: &[[&str; 5]]) -> TempDir {
+pub(crate) fn labelled(rows: &[[&str; 5]]) -> TempDir {
     let (data, files) = (directory(), directory());
     let mut text = format!("{HEADER}\n");
     for [address, chain, name, entity, category] in rows {
@@ -290,4 +290,14 @@ fn accounts_of_an_exchange_and_a_mixer_end_the_trail_on_an_evm_chain() {
     assert_eq!(swept.entity, "binance");
     assert_eq!(swept.service_address.as_ref(), Some(&hot));
     assert_eq!(swept.confidence, Confidence::Weak);
+    let node = format!("anvil:account:{}", deposit.to_lowercase());
+    let found = report.findings.iter().find(|one| {
+        let subject = one.subjects.iter().any(|id| id.to_lowercase() == node);
+        one.heuristic == "evm.exchange-deposit" && subject
+    });
+    let found = found.unwrap_or_else(|| panic!("{node}: {:#?}", report.findings));
+    assert_eq!(
+        found.parameters["exchanges"],
+        serde_json::json!(["binance"])
+    );
 }

@@ -313,6 +313,11 @@ impl Hunt<'_> {
         };
         let arrivals = self.bridges.arrivals(self.chain(), &view).into_iter();
         let answers = arrivals.filter(|arrival| self.departure.is_answered_by(arrival));
+        // Outputs do not say which of two like networks paid; what left may know.
+        let answers = answers.map(|arrival| Arrival {
+            protocol: self.departure.protocol,
+            ..arrival
+        });
         Ok(Ok(answers
             .filter_map(|arrival| {
                 let Some(Carrier::Output(vout)) = arrival.carrier else {

@@ -54,6 +54,13 @@ pub(super) fn departures(
     }
 }
 
+/// The network that a payment without a router's event is said to be of: the first that is on the chain, as nothing in it
+/// tells the two apart.
+fn network(bridges: &Bridges, chain: &Chain) -> Option<Protocol> {
+    let mut both = BOTH.into_iter();
+    both.find(|protocol| bridges.serves(chain.name(), *protocol))
+}
+
 /// Output 0 pays the vault, and a later one carries the memo.
 fn from_outputs(
     bridges: &Bridges,
@@ -62,17 +69,15 @@ fn from_outputs(
     sender: Option<ScriptBuf>,
     outputs: &[OutputView<'_>],
 ) -> Option<Departure> {
-    if !bridges.serves(chain.name(), Protocol::Thorchain) {
-        return None;
-    }
+    let protocol = network(bridges, chain)?;
     let vault = outputs.iter().find(|output| output.vout == 0)?;
     if vault.value < DUST || vault.script.is_op_return() {
         return None;
     }
     let written = outputs.iter().find_map(OutputView::message)?;
-    let memo = Memo::parse(&written, Protocol::Thorchain).ok()?;
+    let memo = Memo::parse(&written, protocol).ok()?;
     let sent = Sent {
-        protocol: Protocol::Thorchain,
+        protocol,
         link: link(&inbound(txid)),
         carrier: Some(Carrier::Output(0)),
         amount: vault.value.into(),
@@ -118,17 +123,17 @@ fn from_accounts(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Vec<D
 
 /// A transfer to a vault with the memo in its data, past the router.
 fn plain(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Option<Departure> {
-    let served = bridges.serves(chain.name(), Protocol::Thorchain);
-    if !served || tx.carried.is_empty() || !tx.events.is_empty() {
+    let protocol = network(bridges, chain)?;
+    if tx.carried.is_empty() || !tx.events.is_empty() {
         return None;
     }
-    let memo = Memo::parse(&tx.carried, Protocol::Thorchain).ok()?;
+    let memo = Memo::parse(&tx.carried, protocol).ok()?;
     let paid = tx.movements.first()?;
     if paid.from != tx.sender || Some(paid.to) != tx.to || paid.coin != Coin::Native {
         return None;
     }
     let sent = Sent {
-        protocol: Protocol::Thorchain,
+        protocol,
         link: link(&tx.hash),
         amount: paid.amount,
         carrier: Some(carrier(paid)),
@@ -318,11 +323,8 @@ fn search(
 pub(super) fn arrivals(bridges: &Bridges, chain: &Chain, tx: &TransactionView<'_>) -> Vec<Arrival> {
     match tx {
         TransactionView::Bitcoin { outputs, .. } => {
-            if bridges.serves(chain.name(), Protocol::Thorchain) {
-                to_outputs(outputs)
-            } else {
-                Vec::new()
-            }
+            let protocol = network(bridges, chain);
+            protocol.map_or_else(Vec::new, |protocol| to_outputs(protocol, outputs))
         }
         TransactionView::Evm(tx) => {
             let events = tx.events.iter();
@@ -334,7 +336,7 @@ pub(super) fn arrivals(bridges: &Bridges, chain: &Chain, tx: &TransactionView<'_
 }
 
 /// Every output but the memo may be the customer's: which one it is, the departure says.
-fn to_outputs(outputs: &[OutputView<'_>]) -> Vec<Arrival> {
+fn to_outputs(protocol: Protocol, outputs: &[OutputView<'_>]) -> Vec<Arrival> {
     let memo = outputs.iter().find_map(OutputView::message);
     let Some((link, reason)) = memo.and_then(|memo| answer(&memo)) else {
         return Vec::new();
@@ -344,7 +346,7 @@ fn to_outputs(outputs: &[OutputView<'_>]) -> Vec<Arrival> {
         .filter(|output| output.value > 0 && !output.script.is_op_return());
     paying
         .map(|output| Arrival {
-            protocol: Protocol::Thorchain,
+            protocol,
             link: link.clone(),
             reason,
             carrier: Some(Carrier::Output(output.vout)),
