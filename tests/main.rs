@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod alerts;
 mod browser;
 mod candidates;
 mod command;
@@ -20,6 +21,7 @@ mod labels;
 mod limits;
 mod mints;
 mod reading;
+mod receiver;
 mod recording;
 mod reorganisation;
 mod rescan;

@@ -136,7 +136,7 @@ impl Way {
         }
     }
 
-    fn core(name: &'static str, node: &Node) -> Self {
+    pub(crate) fn core(name: &'static str, node: &Node) -> Self {
         Self {
             name,
             endpoint: format!("core={}", node.url()),
@@ -156,7 +156,7 @@ impl Way {
         self.asked_by(rescan.args(words.split_whitespace()))
     }
 
-    fn asked_by(&self, command: Hansel) -> Hansel {
+    pub(crate) fn asked_by(&self, command: Hansel) -> Hansel {
         let command = command.option("--endpoint", &self.endpoint);
         match &self.cookie {
             None => command,

@@ -183,7 +183,34 @@ pub(crate) struct RescanArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) blocks: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) alerts: AlertArgs,
+    #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// Where alerts go, and what they tell.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct AlertArgs {
+    /// Write alerts to standard output, a line of JSON for each, and everything else to standard error
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub(crate) alert: Option<AlertForm>,
+    /// Send alerts to this http:// or https:// URL, signed with HANSEL_WEBHOOK_SECRET; ${NAME} takes the URL from the
+    /// environment
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+    /// Run this command for each alert, which it reads as JSON on standard input; no shell is used
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) exec: Option<String>,
+    /// Say of value that moves after so many days at rest that it woke
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) dormant: u64,
+}
+
+/// The form of alerts on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlertForm {
+    /// Lines of JSON.
+    Json,
 }
 
 /// The id of a candidate, as a finding of a report names it.
@@ -287,6 +314,21 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// The worse of two: one that failed, else one that is partial.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::Complete => 0,
+            Self::Partial => 1,
+            Self::Usage => 2,
+            Self::Failed => 3,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+
     /// The code for the operating system.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -1,5 +1,6 @@
 //! The binary `hansel`: reads the command line, runs one command, prints its result.
 
+mod alerts;
 mod args;
 mod blocks;
 mod case_record;

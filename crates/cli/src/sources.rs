@@ -15,6 +15,7 @@ use hansel_wire::{
     Credentials, EndpointEntry, EndpointSpec, Endpoints, Limits, OpenError, OpenOptions, Paces,
     Protocols, Record,
 };
+use url::Url;
 
 use crate::args::{Common, SourceArgs};
 use crate::config::Config;
@@ -141,15 +142,20 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// How endpoints are opened.
-pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions, Failure> {
+/// The proxy that the command line names.
+pub(crate) fn proxy(args: &SourceArgs) -> Result<Option<Url>, Failure> {
     let proxy = args.proxy.as_deref().map(str::parse);
-    let proxy = proxy.transpose().map_err(|_| {
+    proxy.transpose().map_err(|_| {
         Failure::usage(
             anyhow!("--proxy is not a URL"),
             "as in socks5h://127.0.0.1:9050",
         )
-    })?;
+    })
+}
+
+/// How endpoints are opened.
+pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions, Failure> {
+    let proxy = proxy(args)?;
     Ok(OpenOptions {
         limits: limits(args),
         credentials: credentials()?,

@@ -74,13 +74,15 @@ impl Store {
             .collect()
     }
 
-    /// Removes a case and its cursors in one batch; true where there was one. Facts and evidence stay.
+    /// Removes a case, its cursors and its watch in one batch; true where there was one. Facts, evidence and messages
+    /// that wait for delivery stay.
     pub fn remove_case(&self, name: &str) -> Result<bool, StoreError> {
         check_name(name)?;
         let _turn = self.take_turn();
         let existed = self.has(Column::Cases, name.as_bytes())?;
         let mut batch = WriteBatch::default();
         batch.delete_cf(self.column(Column::Cases), name);
+        batch.delete_cf(self.column(Column::Watches), keys::watch(name));
         for chain in self.chain_keys()? {
             batch.delete_cf(self.column(Column::Cursors), keys::cursor(chain, name));
         }
@@ -127,7 +129,7 @@ impl Store {
     }
 }
 
-fn check_name(name: &str) -> Result<(), StoreError> {
+pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(plain) {
         Ok(())

@@ -104,6 +104,13 @@ impl Store {
             .map(|row| row.and_then(|(key, value)| read_header(&key, &value)))
     }
 
+    /// The hash of the block that facts in the store speak of at a height; `None` where none does.
+    ///
+    /// What was there and is not any more was forgotten with [`Store::forget_from`].
+    pub fn known_block(&self, chain: &Chain, height: u64) -> Result<Option<BlockHash>, StoreError> {
+        self.header(ChainKey::of(chain), height)
+    }
+
     /// The block known at a height.
     pub(crate) fn header(
         &self,

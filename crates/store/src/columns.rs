@@ -24,11 +24,15 @@ pub(crate) enum Column {
     Cases,
     /// How far a case has got on a chain.
     Cursors,
+    /// What the watch over a case remembers.
+    Watches,
+    /// Messages that wait for delivery, by number.
+    Outbox,
 }
 
 impl Column {
     /// Every column family; a database has exactly these.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Chains,
         Self::Evidence,
         Self::Provenance,
@@ -37,7 +41,14 @@ impl Column {
         Self::Headers,
         Self::Cases,
         Self::Cursors,
+        Self::Watches,
+        Self::Outbox,
     ];
+
+    /// True for those that stores of earlier versions lack.
+    pub(crate) fn is_later(self) -> bool {
+        matches!(self, Self::Watches | Self::Outbox)
+    }
 
     /// The name in the database and in messages.
     pub(crate) fn name(self) -> &'static str {
@@ -50,6 +61,8 @@ impl Column {
             Self::Headers => "headers",
             Self::Cases => "cases",
             Self::Cursors => "cursors",
+            Self::Watches => "watches",
+            Self::Outbox => "outbox",
         }
     }
 }
@@ -74,9 +87,18 @@ pub(crate) fn database_options() -> Options {
 
 /// Every column family with its options; all share one block cache.
 pub(crate) fn descriptors() -> Vec<ColumnFamilyDescriptor> {
+    described(|_| true)
+}
+
+/// As [`descriptors`], without those that an earlier version did not make.
+pub(crate) fn descriptors_of(present: &[String]) -> Vec<ColumnFamilyDescriptor> {
+    described(|column| !column.is_later() || present.iter().any(|name| name == column.name()))
+}
+
+fn described(wanted: impl Fn(Column) -> bool) -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(64 * MIB);
-    Column::ALL
-        .iter()
+    let columns = Column::ALL.iter().filter(|column| wanted(**column));
+    columns
         .map(|column| ColumnFamilyDescriptor::new(column.name(), column_options(&cache)))
         .collect()
 }

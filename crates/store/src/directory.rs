@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rocksdb::DB;
 
 use crate::StoreError;
-use crate::columns::{database_options, descriptors};
+use crate::columns::{database_options, descriptors, descriptors_of};
 use crate::error::one_line;
 
 /// The format that this version reads and writes.
@@ -30,7 +30,10 @@ pub(crate) fn open(dir: &Path) -> Result<(DB, File), StoreError> {
     if !exists(&database)? {
         create(dir, &database)?;
     }
-    let db = DB::open_cf_descriptors(&database_options(), &database, descriptors())
+    // A store of an earlier version lacks the column families that came since; they begin empty.
+    let mut options = database_options();
+    options.create_missing_column_families(true);
+    let db = DB::open_cf_descriptors(&options, &database, descriptors())
         .map_err(|error| StoreError::from_rocksdb(dir, &error))?;
     Ok((db, lock))
 }
@@ -57,7 +60,11 @@ fn open_while_nothing_changes(dir: &Path) -> Result<DB, StoreError> {
     options.set_max_open_files(-1);
     for _ in 0..MOST_TRIES {
         let before = files(dir, &database)?;
-        let opened = DB::open_cf_descriptors_read_only(&options, &database, descriptors(), false);
+        // Only a writer can make what a store of an earlier version lacks.
+        let opened = DB::list_cf(&options, &database).and_then(|present| {
+            let columns = descriptors_of(&present);
+            DB::open_cf_descriptors_read_only(&options, &database, columns, false)
+        });
         if files(dir, &database)? == before {
             return opened.map_err(|error| StoreError::from_rocksdb(dir, &error));
         }

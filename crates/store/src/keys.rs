@@ -182,6 +182,21 @@ pub(crate) fn cursor(chain: ChainKey, case: &str) -> [u8; 40] {
     join(&chain.0, &name)
 }
 
+/// Key of `watches`: the SHA-256 of the case's name.
+pub(crate) fn watch(case: &str) -> [u8; 32] {
+    sha256::Hash::hash(case.as_bytes()).to_byte_array()
+}
+
+/// Key of `outbox`: the number of the message.
+pub(crate) fn message(number: u64) -> [u8; 8] {
+    number.to_be_bytes()
+}
+
+/// The number in a key of `outbox`.
+pub(crate) fn message_number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
 /// Begins the hash of a question about the blocks `.0..=.1`.
 fn of_blocks((since, until): (u64, u64)) -> sha256::HashEngine {
     let mut engine = sha256::Hash::engine();
@@ -302,6 +317,16 @@ mod tests {
             cursor(chain(), "dmm-bitcoin").to_lower_hex_string(),
             "6b88c087247aa2f04b064570f4b76c36738232a41e3293b30fadeacd71e472fe5c9ca29070a49525"
         );
+        assert_eq!(
+            watch("dmm-bitcoin").to_lower_hex_string(),
+            "4b064570f4b76c36738232a41e3293b30fadeacd71e472fe5c9ca29070a49525"
+        );
+        assert_eq!(
+            message(0x0102_0304).to_lower_hex_string(),
+            "0000000001020304"
+        );
+        assert_eq!(message_number(&message(7)), Some(7));
+        assert_eq!(message_number(b"short"), None);
         let body = EvidenceHash::of(b"body");
         let request = EvidenceHash::of_request("blockstream.info", "GET /tx/00");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! RocksDB store of evidence, statements, headers, cases and cursors; `docs/schema.md` is its schema.
+//! RocksDB store of evidence, statements, headers, cases, cursors and messages; `docs/schema.md` is its schema.
 //!
 //! [`Store`] keeps what endpoints answered and what was read from it, so that a trace can be resumed and a
 //! report repeated without a network. One answer is written in one atomic batch: after a crash it is there
@@ -14,6 +14,7 @@ mod evidence;
 mod evm;
 mod keys;
 mod merge;
+mod outbox;
 mod rows;
 mod statistics;
 mod store;
@@ -22,5 +23,6 @@ pub use cases::{Cursor, CursorState};
 pub use chains::Forgotten;
 pub use error::StoreError;
 pub use evidence::{EvidenceHash, EvidenceRecord};
+pub use outbox::Message;
 pub use statistics::Statistics;
 pub use store::Store;

@@ -63,6 +63,11 @@ impl Store {
             .expect("every column family was opened with the database")
     }
 
+    /// False for a column family that the store of an earlier version lacks while it is only read.
+    pub(crate) fn has_column(&self, column: Column) -> bool {
+        self.db.cf_handle(column.name()).is_some()
+    }
+
     pub(crate) fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.db
             .get_cf(self.column(column), key)

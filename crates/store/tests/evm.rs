@@ -737,6 +737,8 @@ fn of_kind(dir: &Path, kind: u8) -> (DB, Vec<Row>) {
         "headers",
         "cases",
         "cursors",
+        "watches",
+        "outbox",
     ];
     let db = DB::open_cf(&Options::default(), dir.join("rocksdb"), columns).unwrap();
     let rows = db

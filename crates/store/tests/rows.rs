@@ -13,7 +13,7 @@ use rocksdb::{DB, IteratorMode, Options};
 use scenario::*;
 use tempfile::TempDir;
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "default",
     "chains",
     "evidence",
@@ -23,6 +23,8 @@ const COLUMNS: [&str; 9] = [
     "headers",
     "cases",
     "cursors",
+    "watches",
+    "outbox",
 ];
 
 /// Opens the database behind the store's back.

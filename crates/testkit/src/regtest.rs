@@ -122,6 +122,11 @@ impl Regtest {
         coinbases
     }
 
+    /// Lets time go by, in seconds, before the next block.
+    pub fn rest(&mut self, seconds: u32) {
+        self.time += seconds;
+    }
+
     /// Mines the queued payments, in order, to nobody; returns the block.
     pub fn mine(&mut self) -> BlockHash {
         self.mine_to(Payee::Segwit(u32::MAX)).0

@@ -25,6 +25,7 @@ use crate::pace::{HostPace, Paces};
 use crate::wire::failure;
 use crate::{Credentials, Request, Wire};
 pub use client::ClientError;
+pub(crate) use client::{causes, client_builder, host_and_port, through};
 pub use limits::Limits;
 pub use post::JsonRpc;
 use post::{Post, check_answer};

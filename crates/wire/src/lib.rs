@@ -9,6 +9,7 @@ mod http;
 mod open;
 mod pace;
 mod recording;
+mod webhook;
 mod wire;
 
 pub use busy::asks_for_patience;
@@ -21,4 +22,5 @@ pub use http::{ClientError, HttpOptions, HttpWire, JsonRpc, Limits, Tally};
 pub use open::{Named, Notice, OpenError, OpenOptions, Protocols, Record, http_wire, open};
 pub use pace::Paces;
 pub use recording::{Clock, RecordWire, Recorder, Recording, RecordingError, ReplayWire};
+pub use webhook::{Webhook, WebhookError, WebhookSecret};
 pub use wire::{Request, Wire, failure, one_line};

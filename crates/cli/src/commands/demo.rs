@@ -13,6 +13,7 @@ use super::trace::{Session, exit};
 use crate::args::{Common, DemoArgs, Exit, SourceArgs};
 use crate::case_record::{NamedSubject, Request};
 use crate::config::Config;
+use crate::drive::Interrupt;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::plan;
@@ -117,6 +118,8 @@ async fn trace(config: &Config, recordings: &Path, request: Request) -> Result<B
         args: &from,
         quiet: true,
         with_sources: false,
+        interrupt: Interrupt::listen(),
+        watching: None,
     }
     .trace(vec![request], Vec::new())
     .await

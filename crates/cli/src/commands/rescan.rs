@@ -1,5 +1,6 @@
 //! `hansel rescan`: bring traced cases up to the newest block, reading new blocks once for all of them.
 
+mod alerts;
 mod outcome;
 
 use std::collections::BTreeMap;
@@ -15,11 +16,13 @@ use hansel_store::{Cursor, CursorState, Store};
 use outcome::{Outcome, in_words, worst};
 
 use super::trace::{Session, again_from, exit, no_such_case};
+use crate::alerts::Watching;
 use crate::args::{Common, Exit, RescanArgs};
 use crate::blocks;
 use crate::case_record::CaseRecord;
 use crate::config::Config;
 use crate::course::Course;
+use crate::drive::Interrupt;
 use crate::failure::Failure;
 use crate::frontier::{Frontier, Read};
 use crate::moved::Moved;
@@ -31,6 +34,12 @@ pub(crate) async fn run(common: &Common, args: &RescanArgs) -> Result<Exit, Fail
     let store = sources::store(common)?;
     let config = Config::new(common);
     let (labels, _) = opinions::labels(&config)?;
+    let watching = Watching {
+        store: &store,
+        config: &config,
+        dormant: args.alerts.dormant,
+    };
+    let mut delivery = alerts::open(common, args, &store)?;
     let rescan = Rescan {
         common,
         args,
@@ -38,14 +47,19 @@ pub(crate) async fn run(common: &Common, args: &RescanArgs) -> Result<Exit, Fail
         config: &config,
         bridges: config.bridges()?,
         labels,
+        interrupt: Interrupt::listen(),
+        watching: (!delivery.channels().is_empty()).then_some(&watching),
     };
     let outcomes = rescan.bring_up_to_date().await?;
-    if common.json {
+    if delivery.channels().takes_stdout() {
+        say(&in_words(&outcomes));
+    } else if common.json {
         print_json(&outcomes)?;
     } else {
         print(&in_words(&outcomes))?;
     }
-    Ok(worst(&outcomes))
+    let delivered = alerts::deliver(&mut delivery, args).await?;
+    Ok(worst(&outcomes).or(delivered))
 }
 
 /// What the cases are brought up to date with.
@@ -56,6 +70,9 @@ struct Rescan<'a> {
     config: &'a Config,
     bridges: Bridges,
     labels: Arc<dyn Labels>,
+    interrupt: Interrupt,
+    /// Keeps what is to be told of cases; `None` where nobody is told.
+    watching: Option<&'a Watching<'a>>,
 }
 
 /// What is to be done with a case.
@@ -272,7 +289,10 @@ impl Rescan<'_> {
         let (because, traced) = match task {
             Task::Leave(because) => return Outcome::left(name, because),
             Task::Scan(_) => return Outcome::left(name, "there was nothing to read"),
-            Task::Trace(because) => (because, self.trace(&record).await),
+            Task::Trace(_) if self.interrupt.is_wished() => {
+                return Outcome::left(name, "the command was stopped before it was looked at");
+            }
+            Task::Trace(because) => (because, self.trace(&name, &record).await),
         };
         match traced {
             Ok(built) => Outcome::traced(
@@ -284,13 +304,18 @@ impl Rescan<'_> {
         }
     }
 
-    async fn trace(&self, record: &CaseRecord) -> Result<Built, Failure> {
+    async fn trace(&self, name: &str, record: &CaseRecord) -> Result<Built, Failure> {
+        if let Some(watching) = self.watching {
+            watching.begin(name, record)?;
+        }
         let session = Session {
             store: Some(self.store),
             config: self.config,
             args: &self.args.source,
             quiet: true,
             with_sources: false,
+            interrupt: self.interrupt.clone(),
+            watching: self.watching,
         };
         let asked = record.parts.iter().map(|part| &part.request);
         let asked = asked.filter(|request| !request.subjects.is_empty());

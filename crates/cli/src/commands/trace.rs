@@ -10,6 +10,7 @@ use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, join, merge, render};
 use hansel_store::Store;
 
+use crate::alerts::Watching;
 use crate::args::{Common, Exit, SourceArgs, TraceArgs};
 use crate::case_record::{CaseRecord, NamedSubject, PartRecord, Request};
 use crate::config::Config;
@@ -33,6 +34,8 @@ pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failur
         args: &args.source,
         quiet: common.quiet,
         with_sources: args.with_sources,
+        interrupt: Interrupt::listen(),
+        watching: None,
     };
     let built = session.trace(wanted.requests, wanted.unknown).await?;
     finish(common, &built)
@@ -74,6 +77,10 @@ pub(crate) struct Session<'a> {
     pub(crate) args: &'a SourceArgs,
     pub(crate) quiet: bool,
     pub(crate) with_sources: bool,
+    /// The user's wish to stop.
+    pub(crate) interrupt: Interrupt,
+    /// Keeps the case with what is to be told of it; `None` where nothing is.
+    pub(crate) watching: Option<&'a Watching<'a>>,
 }
 
 /// A chain and what serves it.
@@ -87,7 +94,7 @@ impl Session<'_> {
         requests: Vec<Request>,
         mut unknown: Vec<Unknown>,
     ) -> Result<Built, Failure> {
-        let interrupt = Interrupt::listen();
+        let interrupt = self.interrupt.clone();
         let (labels, left_out) = opinions::labels(self.config)?;
         let bridges = self.config.bridges()?;
         let (requests, sources) = self.open(requests, &mut unknown)?;
@@ -183,14 +190,15 @@ impl Session<'_> {
             return Ok(());
         };
         let name = part.request.name.clone();
-        store.put_case(
-            &name,
-            &CaseRecord {
-                report: Some(built.report.clone()),
-                partial: built.partial,
-                ..record
-            },
-        )?;
+        let record = CaseRecord {
+            report: Some(built.report.clone()),
+            partial: built.partial,
+            ..record
+        };
+        match self.watching {
+            Some(watching) => watching.keep(&name, &record, built)?,
+            None => store.put_case(&name, &record)?,
+        }
         if !self.quiet {
             say(&format!(
                 "case `{name}` is kept: see `hansel report {name} --format csv` or `hansel explain {name} NODE`"

@@ -25,19 +25,14 @@ pub enum ClientError {
 
 pub(super) fn build(base: &Url, options: &HttpOptions) -> Result<Client, ClientError> {
     let limits = &options.limits;
-    // An error means that a provider has been installed before, which serves as well.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .no_proxy()
+    let builder = client_builder(base)
         .connect_timeout(limits.connect_timeout)
         .read_timeout(limits.idle_timeout)
         .timeout(limits.timeout)
         .pool_max_idle_per_host(limits.concurrency)
         .redirect(Policy::custom(follow_on_the_same_origin));
-    let builder = trusting(builder, base);
     let builder = match &options.proxy {
-        Some(url) => builder.proxy(proxy(url)?),
+        Some(url) => builder.proxy(through(url)?),
         None => builder,
     };
     builder
@@ -45,8 +40,16 @@ pub(super) fn build(base: &Url, options: &HttpOptions) -> Result<Client, ClientE
         .map_err(|error| ClientError::Build(causes(&error)))
 }
 
+/// A client to build on, which ignores proxies named in the environment.
+pub(crate) fn client_builder(base: &Url) -> ClientBuilder {
+    // An error means that a provider has been installed before, which serves as well.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder().user_agent(USER_AGENT).no_proxy();
+    trusting(builder, base)
+}
+
 /// The host, with the port where it is not the scheme's own.
-pub(super) fn host_and_port(base: &Url) -> Result<String, ClientError> {
+pub(crate) fn host_and_port(base: &Url) -> Result<String, ClientError> {
     let host = base
         .host_str()
         .filter(|_| matches!(base.scheme(), "http" | "https"));
@@ -67,7 +70,7 @@ fn trusting(builder: ClientBuilder, base: &Url) -> ClientBuilder {
 }
 
 /// Names are always resolved by the proxy: a local look-up would tell others which endpoint is asked.
-fn proxy(url: &Url) -> Result<Proxy, ClientError> {
+pub(crate) fn through(url: &Url) -> Result<Proxy, ClientError> {
     let mut url = url.clone();
     match url.scheme() {
         "http" | "socks5h" => {}
@@ -91,7 +94,7 @@ fn follow_on_the_same_origin(attempt: Attempt<'_>) -> reqwest::redirect::Action 
 }
 
 /// An error and its causes in one text; reqwest's own text may name the URL, so that is taken out first.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
