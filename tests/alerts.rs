@@ -429,7 +429,8 @@ fn a_run_that_is_killed_before_its_messages_are_taken_has_them_sent_by_the_next(
     };
     let receiver = Receiver::answering(&["503 Down"]);
     let first = watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(11))]);
-    watched.pay(OutPoint::new(first, 0), &[Pay::rest(EXCHANGE)]);
+    let parts = [Pay::to(EXCHANGE, COIN), Pay::rest(Payee::Segwit(12))];
+    watched.pay(OutPoint::new(first, 0), &parts);
     watched.mine();
     let running = watched.signed(&receiver, "--retries 100").start();
     let tried = receiver.wait_for(1)[0].json();
@@ -441,7 +442,7 @@ fn a_run_that_is_killed_before_its_messages_are_taken_has_them_sent_by_the_next(
     let received: Vec<_> = receiver.received().iter().map(Received::json).collect();
     assert_eq!(
         rules(&received),
-        [("moved", "low"), ("reached-service", "critical")]
+        [("reached-service", "critical"), ("moved", "low")]
     );
     assert_eq!(received[0], tried);
 }
