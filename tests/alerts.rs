@@ -15,21 +15,21 @@ use crate::scene::{CHAIN, Way};
 const COIN: u64 = 100_000_000;
 const DAY: u32 = 86_400;
 
-const EXCHANGE: Payee = Payee::Segwit(30);
+pub(crate) const EXCHANGE: Payee = Payee::Segwit(30);
 const MIXER: Payee = Payee::Segwit(31);
 const BRIDGE: Payee = Payee::Segwit(32);
 
 /// A theft of 10 bitcoin that rests where the thief left it, and labels of places where it may go.
-struct Watched {
-    regtest: Regtest,
-    data: TempDir,
-    loot: OutPoint,
+pub(crate) struct Watched {
+    pub(crate) regtest: Regtest,
+    pub(crate) data: TempDir,
+    pub(crate) loot: OutPoint,
     /// A coin that has nothing to do with the theft.
     clean: OutPoint,
 }
 
 impl Watched {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let options = NodeOptions {
             indexes: Indexes::ALL,
             listen: true,
@@ -80,7 +80,7 @@ impl Watched {
         import.data(self.data.path()).run().exits(0);
     }
 
-    fn core(&self) -> Way {
+    pub(crate) fn core(&self) -> Way {
         Way::core("Core", self.regtest.node())
     }
 
@@ -88,11 +88,11 @@ impl Watched {
         self.regtest.node().wait_for_indexes().unwrap();
     }
 
-    fn pay(&mut self, outpoint: OutPoint, to: &[Pay]) -> Txid {
+    pub(crate) fn pay(&mut self, outpoint: OutPoint, to: &[Pay]) -> Txid {
         self.regtest.pay(&[outpoint], to, 1_000)
     }
 
-    fn mine(&mut self) {
+    pub(crate) fn mine(&mut self) {
         self.regtest.mine();
         self.settle();
     }
@@ -109,20 +109,20 @@ impl Watched {
         lines(&self.rescan("--alert json").run().exits(0).stdout)
     }
 
-    fn signed(&self, receiver: &Receiver, words: &str) -> Hansel {
+    pub(crate) fn signed(&self, receiver: &Receiver, words: &str) -> Hansel {
         let rescan = self.rescan(words).option("--webhook", receiver.url());
         rescan.env("HANSEL_WEBHOOK_SECRET", SECRET)
     }
 }
 
-fn lines(text: &str) -> Vec<Value> {
+pub(crate) fn lines(text: &str) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
 /// Rule and severity of each alert.
-fn rules(alerts: &[Value]) -> Vec<(&str, &str)> {
+pub(crate) fn rules(alerts: &[Value]) -> Vec<(&str, &str)> {
     alerts
         .iter()
         .map(|alert| {

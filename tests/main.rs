@@ -16,6 +16,7 @@ mod crossings;
 mod demo;
 mod exits;
 mod faults;
+mod following;
 mod inspect;
 mod labels;
 mod limits;

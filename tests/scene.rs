@@ -144,6 +144,14 @@ impl Way {
         }
     }
 
+    /// The same node behind a proxy.
+    pub(crate) fn through(self, url: &str) -> Self {
+        Self {
+            endpoint: format!("core={url}"),
+            ..self
+        }
+    }
+
     /// `hansel trace --json` with these words, asking this endpoint.
     pub(crate) fn trace(&self, words: &str) -> Hansel {
         let trace = Hansel::new("trace --json --quiet --chain").args([CHAIN]);

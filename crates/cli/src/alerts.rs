@@ -8,6 +8,7 @@ mod events;
 mod memory;
 mod watching;
 
+pub(crate) use alert::{Alert, Severity};
 pub(crate) use channels::Channels;
-pub(crate) use delivery::Delivery;
+pub(crate) use delivery::{Delivery, Left};
 pub(crate) use watching::Watching;

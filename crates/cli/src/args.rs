@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Trace(Box<TraceArgs>),
     /// Bring traced cases up to the newest block, reading new blocks once for all of them
     Rescan(RescanArgs),
+    /// Show traced cases on the terminal and bring them up to every new block
+    Watch(WatchArgs),
     /// Write the report of a traced case
     Report(ReportArgs),
     /// Say why an output, transaction or address is tainted
@@ -182,8 +184,39 @@ pub(crate) struct RescanArgs {
     /// Read Bitcoin blocks from a node's `blocks` directory instead of asking for them
     #[arg(long, value_name = "DIR")]
     pub(crate) blocks: Option<PathBuf>,
+    /// Stay and bring the cases up to every new block, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["replay", "record"])]
+    pub(crate) follow: bool,
+    /// With --follow, look for new blocks so often, besides when an endpoint tells of one
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: u64,
     #[command(flatten)]
     pub(crate) alerts: AlertArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+/// Arguments of `hansel watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The cases to watch [default: every traced case]
+    #[arg(value_name = "CASE")]
+    pub(crate) cases: Vec<String>,
+    /// Read Bitcoin blocks from a node's `blocks` directory instead of asking for them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) blocks: Option<PathBuf>,
+    /// Look for new blocks so often, besides when an endpoint tells of one
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: u64,
+    /// Send alerts to this http:// or https:// URL too, as `hansel rescan` does
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+    /// Run this command for each alert too, as `hansel rescan` does
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) exec: Option<String>,
+    /// Say of value that moves after so many days at rest that it woke
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) dormant: u64,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 }

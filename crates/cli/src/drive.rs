@@ -61,6 +61,12 @@ impl Interrupt {
         interrupt
     }
 
+    /// Wishes to stop, as Ctrl-C does.
+    pub(crate) fn stop(&self) {
+        self.wished.store(true, Ordering::SeqCst);
+        self.notify.notify_waiters();
+    }
+
     pub(crate) fn is_wished(&self) -> bool {
         self.wished.load(Ordering::SeqCst)
     }
@@ -76,7 +82,8 @@ impl Interrupt {
         }
     }
 
-    async fn wish(&self) {
+    /// Waits for the wish.
+    pub(crate) async fn wish(&self) {
         let notified = self.notify.notified();
         if !self.is_wished() {
             notified.await;

@@ -61,6 +61,15 @@ impl Failure {
         cause.is_some_and(|error| error.class == ErrorClass::Unsupported)
     }
 
+    /// True for a failure that does not pass by itself: of the store, or in what the user asked for.
+    pub(crate) fn is_for_good(&self) -> bool {
+        let of_store = |cause: &(dyn std::error::Error + 'static)| {
+            let cause = cause.downcast_ref::<StoreError>();
+            cause.is_some_and(|error| !matches!(error, StoreError::ConflictingBlock { .. }))
+        };
+        self.exit == Exit::Usage || self.cause.chain().any(of_store)
+    }
+
     /// What failed in one line, safe to print, without its causes.
     pub(crate) fn in_short(&self) -> String {
         printable(&self.cause.to_string())

@@ -60,6 +60,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         match command {
             Command::Trace(args) => commands::trace::run(&common, *args).await,
             Command::Rescan(args) => commands::rescan::run(&common, &args).await,
+            Command::Watch(args) => commands::rescan::watch::run(&common, args).await,
             Command::Report(args) => commands::report::run(&common, &args).await,
             Command::Explain(args) => commands::explain::run(&common, &args).await,
             Command::Inspect(args) => commands::inspect::run(&common, &args).await,

@@ -1,6 +1,7 @@
 //! Standard output is the result and nothing else; everything said on the way goes to standard error.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hansel_report::visible;
 use serde::Serialize;
@@ -43,8 +44,25 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> io::Result<()> {
     print(&text)
 }
 
+/// Takes what is said in place of standard error.
+pub(crate) type Hearer = Arc<dyn Fn(&str) + Send + Sync>;
+
+static HEARER: Mutex<Option<Hearer>> = Mutex::new(None);
+
+/// Has everything that is said from now on heard by somebody else; `None` gives it back to standard error.
+pub(crate) fn hear(hearer: Option<Hearer>) {
+    *HEARER.lock().unwrap_or_else(PoisonError::into_inner) = hearer;
+}
+
 /// Says something on standard error.
 pub(crate) fn say(text: &str) {
+    let hearer = HEARER
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    if let Some(hearer) = hearer {
+        return hearer(text);
+    }
     // With standard error closed there is nobody to tell.
     let _ = writeln!(io::stderr().lock(), "{}", printable(text));
 }

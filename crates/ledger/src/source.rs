@@ -1,5 +1,7 @@
 //! What a trace asks of a chain, and what comes back.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 use serde::{Deserialize, Serialize};
@@ -209,6 +211,18 @@ pub trait ChainSource: Send + Sync {
             endpoint: self.chain().name().to_owned(),
             request: format!("block {hash}"),
             detail: "the endpoint serves no whole blocks".into(),
+        })
+    }
+
+    /// Waits at the endpoint until there is a block above `height`, at most for `patience`; true where there is one.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where the endpoint tells nobody of new blocks: then it has to be asked.
+    async fn block_above(&self, height: u64, _patience: Duration) -> Result<bool, SourceError> {
+        Err(SourceError {
+            class: ErrorClass::Unsupported,
+            endpoint: self.chain().name().to_owned(),
+            request: format!("a block above {height}"),
+            detail: "the endpoint does not tell of new blocks".into(),
         })
     }
 

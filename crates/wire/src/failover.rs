@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bitcoin::BlockHash;
@@ -158,6 +159,12 @@ impl ChainSource for Failover {
 
     async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
         self.ask(|source| source.raw_block(hash)).await
+    }
+
+    /// Waits at the first endpoint that tells of new blocks.
+    async fn block_above(&self, height: u64, patience: Duration) -> Result<bool, SourceError> {
+        self.ask(|source| source.block_above(height, patience))
+            .await
     }
 
     /// Those of the first endpoint that can be reached.

@@ -113,6 +113,13 @@ pub(super) struct SpendingPrevout {
     pub(super) blockhash: Option<BlockHash>,
 }
 
+/// `waitforblockheight`.
+#[derive(Deserialize)]
+pub(super) struct Reached {
+    #[serde(deserialize_with = "height")]
+    pub(super) height: u64,
+}
+
 /// `getblock` at verbosity 1.
 #[derive(Deserialize)]
 pub(super) struct BlockContents {

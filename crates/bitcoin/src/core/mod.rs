@@ -15,6 +15,7 @@ mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::protocols::not_bitcoin;
 use async_trait::async_trait;
@@ -25,7 +26,7 @@ use hansel_ledger::{
 use tokio::sync::OnceCell;
 
 use crate::conversation::Conversation;
-use answers::ChainInfo;
+use answers::{ChainInfo, Reached};
 use hansel_wire::Wire;
 use knowledge::{Knowledge, Wanted};
 use probe::Capabilities;
@@ -122,6 +123,14 @@ impl ChainSource for CoreSource {
         let talk = Conversation::off_the_record(self.wire.as_ref());
         let (_, bytes) = self.block_and_bytes(&talk, hash).await?;
         Ok(bytes)
+    }
+
+    async fn block_above(&self, height: u64, patience: Duration) -> Result<bool, SourceError> {
+        let talk = Conversation::off_the_record(self.wire.as_ref());
+        // Unlike `waitfornewblock` it cannot miss a block that came before the node was asked.
+        let params = serde_json::json!([height.saturating_add(1), patience.as_millis()]);
+        let reached: Reached = talk.call("waitforblockheight", params).await?;
+        Ok(reached.height > height)
     }
 
     /// Fails where it cannot be reached or holds another chain.

@@ -117,6 +117,17 @@ impl News {
     }
 }
 
+impl Severity {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+}
+
 impl Alert {
     pub(crate) fn schema() -> String {
         SCHEMA.to_owned()

@@ -24,6 +24,7 @@ pub(super) enum Channel {
     Stdout,
     Webhook,
     Command,
+    Screen,
 }
 
 /// A message that waits.
@@ -35,12 +36,16 @@ pub(super) struct Waiting {
 }
 
 /// The channels of a run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Channels {
     pub(super) stdout: bool,
     pub(super) webhook: Option<Webhook>,
     pub(super) command: Option<Command>,
+    pub(super) screen: Option<Screen>,
 }
+
+/// Shows a message to whoever sits before a screen.
+type Screen = Box<dyn Fn(&Alert) + Send + Sync>;
 
 impl Channels {
     /// Opens what the command line names; nothing is sent yet.
@@ -52,7 +57,16 @@ impl Channels {
             stdout: args.alert.is_some(),
             webhook,
             command,
+            screen: None,
         })
+    }
+
+    /// Has messages shown as well.
+    pub(crate) fn shown_by(self, screen: impl Fn(&Alert) + Send + Sync + 'static) -> Self {
+        Self {
+            screen: Some(Box::new(screen)),
+            ..self
+        }
     }
 
     /// True where messages go nowhere.
@@ -69,7 +83,11 @@ impl Channels {
         let stdout = self.stdout.then_some(Channel::Stdout);
         let webhook = self.webhook.as_ref().map(|_| Channel::Webhook);
         let command = self.command.as_ref().map(|_| Channel::Command);
-        [stdout, webhook, command].into_iter().flatten().collect()
+        let screen = self.screen.as_ref().map(|_| Channel::Screen);
+        [stdout, webhook, command, screen]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

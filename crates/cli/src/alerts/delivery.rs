@@ -17,17 +17,20 @@ use crate::output::{say, write_on};
 const PAGE: usize = 64;
 /// The pause after the first failure of a channel; it doubles with each, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The way of messages from the store to the channels.
 pub(crate) struct Delivery<'a> {
     store: &'a Store,
     channels: Channels,
-    /// The channels that took nothing of late.
-    down: BTreeMap<Channel, Outage>,
+    /// The channels that took nothing of late, and the cases of which they refused a message.
+    down: BTreeMap<Line, Outage>,
 }
 
-/// A channel that takes nothing.
+/// A channel as a whole, or for one case.
+type Line = (Channel, Option<String>);
+
+/// A line that takes nothing.
 struct Outage {
     failures: u32,
     again: Instant,
@@ -67,8 +70,11 @@ impl<'a> Delivery<'a> {
     pub(crate) async fn drain(&mut self, tries: u32) -> Result<Left, Failure> {
         loop {
             let left = self.pass().await?;
-            let next = self.down.values().filter(|outage| outage.failures <= tries);
-            let next = next.map(|outage| outage.again).min();
+            let next = self
+                .down
+                .iter()
+                .filter(|(_, outage)| outage.failures <= tries);
+            let next = next.filter_map(|(line, _)| self.again(line)).min();
             match next {
                 Some(next) if left.waiting > 0 && !left.unread => {
                     tokio::time::sleep_until(next).await
@@ -78,24 +84,44 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// When a channel that is down is tried again; `None` where none is.
+    pub(crate) fn next_try(&self) -> Option<Instant> {
+        let lines = self.down.keys().map(|line| self.again(line));
+        lines.flatten().min()
+    }
+
+    /// When a line that is down is tried again: no sooner than its channel as a whole.
+    fn again(&self, line: &Line) -> Option<Instant> {
+        let whole = (line.0, None);
+        let outages = [self.down.get(line), self.down.get(&whole)];
+        outages
+            .into_iter()
+            .flatten()
+            .map(|outage| outage.again)
+            .max()
+    }
+
     /// Gives each message that waits once to each channel that lacks it and is not known to be down.
     pub(crate) async fn pass(&mut self) -> Result<Left, Failure> {
         let all = self.channels.all();
         let mut left = Left::default();
-        // Behind a message that a channel refused, no later one of the same case may come first.
+        // Behind a message that a channel has not got, no later one of the same case may come first.
         let mut held: BTreeSet<(Channel, String)> = BTreeSet::new();
         let mut from = 0;
         loop {
             let page = self.store.messages(from).take(PAGE);
             let page: Vec<Message<Waiting>> = page.collect::<Result<_, _>>()?;
             let Some(last) = page.last() else {
+                if left.waiting == 0 {
+                    self.down.clear();
+                }
                 return Ok(left);
             };
             from = last.number.saturating_add(1);
             for message in page {
                 let delivered = self.give(message, &all, &mut held).await?;
                 left.waiting += u64::from(!delivered);
-                if self.down.contains_key(&Channel::Stdout) {
+                if self.down.contains_key(&(Channel::Stdout, None)) {
                     left.unread = true;
                     return Ok(left);
                 }
@@ -114,22 +140,29 @@ impl<'a> Delivery<'a> {
         let before = message.content.given.len();
         for channel in all {
             let hold = (*channel, case.clone());
-            if message.content.given.contains(channel)
-                || held.contains(&hold)
-                || self.pauses(*channel)
-            {
+            if message.content.given.contains(channel) || held.contains(&hold) {
+                continue;
+            }
+            let (whole, own) = ((*channel, None), (*channel, Some(case.clone())));
+            if self.again(&own).is_some_and(|again| again > Instant::now()) {
+                held.insert(hold);
                 continue;
             }
             match self.offer(*channel, &message.content.alert).await? {
                 Ok(()) => {
-                    self.is_up(*channel);
+                    self.is_up(&own);
+                    self.is_up(&whole);
                     message.content.given.insert(*channel);
                 }
                 Err(Setback::Refused(reason)) => {
-                    say(&reason);
+                    self.is_up(&whole);
+                    self.is_down(own, &reason);
                     held.insert(hold);
                 }
-                Err(Setback::Down(reason)) => self.is_down(*channel, &reason),
+                Err(Setback::Down(reason)) => {
+                    self.is_down(whole, &reason);
+                    held.insert(hold);
+                }
             }
         }
         if !all.is_empty() && all.is_subset(&message.content.given) {
@@ -164,6 +197,10 @@ impl<'a> Delivery<'a> {
                 }
                 None => Ok(()),
             },
+            Channel::Screen => {
+                self.channels.screen.iter().for_each(|show| show(alert));
+                Ok(())
+            }
             Channel::Command => match &self.channels.command {
                 Some(command) => command.give(&line).await.map_err(Setback::Down),
                 None => Ok(()),
@@ -171,31 +208,24 @@ impl<'a> Delivery<'a> {
         })
     }
 
-    fn pauses(&self, channel: Channel) -> bool {
-        let outage = self.down.get(&channel);
-        outage.is_some_and(|outage| outage.again > Instant::now())
-    }
-
-    fn is_up(&mut self, channel: Channel) {
-        if self.down.remove(&channel).is_some() {
-            say(&format!("{} takes alerts again", name(channel)));
+    fn is_up(&mut self, line: &Line) {
+        if self.down.remove(line).is_some() && line.1.is_none() {
+            say(&format!("{} takes alerts again", name(line.0)));
         }
     }
 
     /// Notes a failure; said once for each outage.
-    fn is_down(&mut self, channel: Channel, reason: &str) {
-        let failures = self.down.get(&channel).map_or(0, |outage| outage.failures);
+    fn is_down(&mut self, line: Line, reason: &str) {
+        let failures = self.down.get(&line).map_or(0, |outage| outage.failures);
         if failures == 0 {
-            say(&format!("{reason}; its alerts wait and are sent again"));
+            say(&format!("{reason}; alerts wait and are sent again"));
         }
-        let pause = FIRST_PAUSE
-            .saturating_mul(1 << failures.min(16))
-            .min(LONGEST_PAUSE);
+        let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(16));
         let outage = Outage {
             failures: failures.saturating_add(1),
-            again: Instant::now() + pause,
+            again: Instant::now() + pause.min(LONGEST_PAUSE),
         };
-        self.down.insert(channel, outage);
+        self.down.insert(line, outage);
     }
 }
 
@@ -204,5 +234,6 @@ fn name(channel: Channel) -> &'static str {
         Channel::Stdout => "standard output",
         Channel::Webhook => "the webhook",
         Channel::Command => "the command",
+        Channel::Screen => "the screen",
     }
 }

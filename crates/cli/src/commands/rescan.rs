@@ -1,19 +1,24 @@
 //! `hansel rescan`: bring traced cases up to the newest block, reading new blocks once for all of them.
 
 mod alerts;
+mod follow;
 mod outcome;
+mod printed;
+pub(crate) mod watch;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use follow::{Follow, while_delivering};
 use hansel_heuristics::Labels;
 use hansel_heuristics::crossing::Bridges;
 use hansel_ledger::{BlockRef, Chain, ChainSource, ErrorClass};
 use hansel_report::Built;
 use hansel_store::{Cursor, CursorState, Store};
 use outcome::{Outcome, in_words, worst};
+use printed::Printed;
 
 use super::trace::{Session, again_from, exit, no_such_case};
 use crate::alerts::Watching;
@@ -33,24 +38,23 @@ use crate::{opinions, pin, sources};
 pub(crate) async fn run(common: &Common, args: &RescanArgs) -> Result<Exit, Failure> {
     let store = sources::store(common)?;
     let config = Config::new(common);
-    let (labels, _) = opinions::labels(&config)?;
     let watching = Watching {
         store: &store,
         config: &config,
         dormant: args.alerts.dormant,
     };
     let mut delivery = alerts::open(common, args, &store)?;
-    let rescan = Rescan {
-        common,
-        args,
-        store: &store,
-        config: &config,
-        bridges: config.bridges()?,
-        labels,
-        interrupt: Interrupt::listen(),
-        watching: (!delivery.channels().is_empty()).then_some(&watching),
-    };
-    let outcomes = rescan.bring_up_to_date().await?;
+    let watching = (!delivery.channels().is_empty()).then_some(&watching);
+    let rescan = Rescan::new(common, args, &store, &config, watching)?;
+    if args.follow {
+        let printed = Printed {
+            json: common.json,
+            aside: delivery.channels().takes_stdout(),
+        };
+        return Follow::new(&rescan, delivery, &printed)?.run().await;
+    }
+    let outcomes = rescan.bring_up_to_date(rescan.names()?);
+    let outcomes = while_delivering(&mut delivery, outcomes).await??;
     if delivery.channels().takes_stdout() {
         say(&in_words(&outcomes));
     } else if common.json {
@@ -97,11 +101,31 @@ struct Scanned {
 /// Cases by name with what is to be done.
 type Tasks = BTreeMap<String, (CaseRecord, Task)>;
 
-impl Rescan<'_> {
-    async fn bring_up_to_date(&self) -> Result<Vec<Outcome>, Failure> {
+impl<'a> Rescan<'a> {
+    fn new(
+        common: &'a Common,
+        args: &'a RescanArgs,
+        store: &'a Store,
+        config: &'a Config,
+        watching: Option<&'a Watching<'a>>,
+    ) -> Result<Self, Failure> {
+        let (labels, _) = opinions::labels(config)?;
+        Ok(Self {
+            common,
+            args,
+            store,
+            config,
+            bridges: config.bridges()?,
+            labels,
+            interrupt: Interrupt::listen(),
+            watching,
+        })
+    }
+
+    async fn bring_up_to_date(&self, names: Vec<String>) -> Result<Vec<Outcome>, Failure> {
         let mut tasks = Tasks::new();
         let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for name in self.names()? {
+        for name in names {
             let record = self.store.case::<CaseRecord>(&name)?;
             let record = record.ok_or_else(|| no_such_case(self.store, &name))?;
             let task = first_thought(&record);
@@ -231,7 +255,8 @@ impl Rescan<'_> {
         };
         let frontiers: Vec<_> = scanned.iter().map(|one| &one.frontier).collect();
         let files = self.args.blocks.as_deref();
-        let read = blocks::read(source, files, from, tip, &frontiers).await?;
+        let read = blocks::read(source, files, from, tip, &frontiers);
+        let read = self.interrupt.or(read).await?;
         if !self.common.quiet {
             say(&format!(
                 "{}: read {} new blocks up to {} for {} cases",

@@ -1,6 +1,7 @@
 //! What became of each case, in words and as JSON.
 
 use hansel_ledger::Chain;
+use hansel_report::model::Tip;
 use hansel_store::Cursor;
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ pub(super) struct Outcome {
     pub(super) case: String,
     pub(super) state: State,
     /// Why, in words.
-    because: String,
+    pub(super) because: String,
     #[serde(flatten)]
     moved: Moved,
 }
@@ -93,6 +94,11 @@ impl Outcome {
             because: failure.in_one_line(),
             moved: Moved::default(),
         }
+    }
+
+    /// The newest blocks that were looked at.
+    pub(super) fn through(&self) -> &[Tip] {
+        &self.moved.to
     }
 
     fn in_words(&self) -> String {

@@ -1,0 +1,122 @@
+//! Cases that are followed are brought up to every new block, through outages, until the user stops.
+
+use hansel_testkit::{Fault, FaultProxy, Pay, Payee, Rule, Target};
+use serde_json::Value;
+
+use crate::alerts::{Watched, lines, rules};
+use crate::command::{Finished, Hansel, Running};
+use crate::receiver::{Received, Receiver, SECRET};
+
+/// Starts `hansel rescan --all --follow` through a proxy before the node.
+fn follow(watched: &Watched, proxy: &FaultProxy, receiver: &Receiver, words: &str) -> Running {
+    let way = watched.core().through(&proxy.url());
+    let rescan = Hansel::new("rescan --all --follow --retries 0").args(words.split_whitespace());
+    let rescan = rescan.option("--webhook", receiver.url());
+    let rescan = way.asked_by(rescan.env("HANSEL_WEBHOOK_SECRET", SECRET));
+    rescan.data(watched.data.path()).start()
+}
+
+fn stop(running: Running) -> Finished {
+    running.signal("INT");
+    running.wait().exits(0)
+}
+
+fn told(receiver: &Receiver, count: usize) -> Vec<Value> {
+    let received = receiver.wait_for(count);
+    received.iter().map(Received::json).collect()
+}
+
+#[test]
+fn a_new_block_is_heard_of_at_once_and_ctrl_c_ends_it_cleanly() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let (receiver, proxy) = (Receiver::start(), open(&watched));
+    // Were the node not waited at, nothing would happen for a day.
+    let running = follow(&watched, &proxy, &receiver, "--every 86400");
+    wait_until(&proxy, "waitforblockheight");
+    watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(11))]);
+    watched.mine();
+    assert_eq!(rules(&told(&receiver, 1)), [("moved", "low")]);
+    let done = stop(running);
+    assert!(done.stdout.contains("loot: moved"), "{}", done.stdout);
+    let kept = Hansel::new("report loot --json").data(watched.data.path());
+    let words = format!("{} --min-share 0 --name loot", watched.loot);
+    let fresh = watched.core().trace(&words).run().exits(0);
+    assert_eq!(kept.run().exits(0).stdout, fresh.stdout);
+}
+
+#[test]
+fn an_endpoint_that_is_down_for_a_while_is_said_once_and_nothing_is_missed() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let (receiver, proxy) = (Receiver::start(), open(&watched));
+    let running = follow(&watched, &proxy, &receiver, "--every 1");
+    wait_until(&proxy, "getblockchaininfo");
+    proxy.add(Rule::always(Target::Any, Fault::Drop));
+    let before = proxy.faults();
+    while proxy.faults() < before + 2 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(11))]);
+    watched.mine();
+    assert!(receiver.received().is_empty());
+    proxy.heal();
+    assert_eq!(rules(&told(&receiver, 1)), [("moved", "low")]);
+    let said = stop(running).stderr;
+    assert_eq!(said.matches("cannot be read for now").count(), 1, "{said}");
+    assert_eq!(said.matches("is read again").count(), 1, "{said}");
+}
+
+#[test]
+fn a_reorganisation_is_followed_and_takes_alerts_back_in_order() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let (receiver, proxy) = (Receiver::start(), open(&watched));
+    let running = follow(&watched, &proxy, &receiver, "--every 1 --alert json");
+    wait_until(&proxy, "getblockchaininfo");
+    watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(11))]);
+    watched.mine();
+    let first = told(&receiver, 1);
+    watched.regtest.invalidate(watched.regtest.tip());
+    watched.mine();
+    watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(12))]);
+    watched.mine();
+    let all = told(&receiver, 3);
+    assert_eq!(all[1]["retracts"], first[0]["id"]);
+    assert_eq!(rules(&all[2..]), [("moved", "low")]);
+    assert_eq!(all[2].get("retracts"), None);
+    assert_eq!(lines(&stop(running).stdout), all);
+}
+
+#[test]
+fn a_case_that_is_not_there_and_a_recording_are_not_followed() {
+    let Some(watched) = Watched::new() else {
+        return;
+    };
+    let rescan = Hansel::new("rescan nothing --follow").data(watched.data.path());
+    let rescan = watched.core().asked_by(rescan);
+    rescan.run().fails(1, &["there is no case `nothing`"]);
+    let replay = Hansel::new("rescan --all --follow --replay x").run();
+    replay.fails(2, &["--follow", "--replay"]);
+}
+
+fn open(watched: &Watched) -> FaultProxy {
+    FaultProxy::over(&watched.regtest.node().url(), []).unwrap()
+}
+
+/// Waits until a request of this kind has come through.
+#[track_caller]
+fn wait_until(proxy: &FaultProxy, method: &str) {
+    let started = std::time::Instant::now();
+    while !proxy
+        .requests()
+        .iter()
+        .any(|request| request.contains(method))
+    {
+        assert!(started.elapsed().as_secs() < 120, "{:?}", proxy.requests());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
