@@ -2,12 +2,10 @@
 //! what to do about it.
 
 mod answer;
-mod chain;
+mod ask;
 mod kind;
 mod range;
-mod talk;
 
 pub use answer::{Complaint, Reply, read_reply};
-pub use chain::recognise_chain;
+pub use ask::{Ask, Heard};
 pub use kind::{RpcFailure, RpcKind};
-pub use talk::{Heard, Talk};

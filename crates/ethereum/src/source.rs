@@ -1,6 +1,5 @@
 //! An EVM chain as its endpoint's JSON-RPC tells it.
 
-pub(crate) mod ask;
 pub(crate) mod index;
 pub(crate) mod notes;
 mod proof;

@@ -14,13 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hansel_ethereum::EthereumProtocols;
-use hansel_ethereum::rpc::{RpcKind, Talk, recognise_chain};
+use hansel_ethereum::decode;
+use hansel_ethereum::rpc::{Ask, RpcFailure, RpcKind};
 use hansel_ethereum::wire::{SocketPlace, SocketWire};
-use hansel_ledger::{Asset, ErrorClass, EvmNetwork};
+use hansel_ledger::ErrorClass;
 use hansel_testkit::{Anvil, AnvilOptions, require_anvil};
 use hansel_wire::{EndpointSpec, Limits, OpenOptions, Paces, Protocols, Wire};
 use hostile::{Hostile, reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn quick() -> Limits {
     Limits {
@@ -49,10 +50,12 @@ fn keyed(server: &Hostile) -> Arc<dyn Wire> {
 
 async fn failure(answer: Vec<u8>) -> (RpcKind, ErrorClass, String) {
     let server = Hostile::saying(answer).await;
-    let wire = keyed(&server);
-    let talk = Talk::new(wire.as_ref());
-    let failed = talk.call::<String>("eth_call", json!([])).await;
-    let failed = failed.unwrap_err();
+    let ask = Ask::new(keyed(&server));
+    let heard = ask.try_call("eth_getLogs", &json!([])).await;
+    let failed = match heard {
+        Ok(heard) => RpcFailure::from(ask.read(&heard, decode::logs).unwrap_err()),
+        Err(failed) => failed,
+    };
     (failed.kind, failed.error.class, failed.error.to_string())
 }
 
@@ -136,11 +139,10 @@ async fn a_storm_of_refusals_is_waited_out_as_the_endpoint_asks() {
         }
     })
     .await;
-    let wire = keyed(&server);
-    let talk = Talk::new(wire.as_ref());
+    let ask = Ask::new(keyed(&server));
     let started = std::time::Instant::now();
-    let told: String = talk.call("eth_chainId", json!([])).await.unwrap();
-    assert_eq!(told, "0x7");
+    let told = ask.call("eth_chainId", &json!([])).await.unwrap();
+    assert_eq!(told.json(), br#""0x7""#);
     assert!(started.elapsed() >= Duration::from_secs(2));
     assert_eq!(server.requests().len(), 3);
 }
@@ -157,17 +159,13 @@ async fn what_a_batch_leaves_open_is_asked_again_by_itself() {
         reply("200 OK", "", body)
     })
     .await;
-    let wire = keyed(&server);
-    let talk = Talk::new(wire.as_ref());
-    let calls = (0..4).map(|n| ("eth_call", json!([n]))).collect();
-    let told: Vec<String> = talk
-        .batch(calls)
-        .await
+    let ask = Ask::new(keyed(&server));
+    let told = ask.batch((0..4).map(|n| ("eth_call", json!([n])))).await;
+    let told: Vec<Value> = told
         .into_iter()
-        .map(Result::unwrap)
+        .map(|heard| serde_json::from_slice(heard.unwrap().json()).unwrap())
         .collect();
     assert_eq!(told, ["a", "again", "c", "again"]);
-    assert_eq!(talk.evidence().len(), 4);
     assert_eq!(server.requests().len(), 3);
 }
 
@@ -182,12 +180,9 @@ async fn an_endpoint_that_refuses_batches_is_asked_one_by_one() {
         reply("200 OK", "", body)
     })
     .await;
-    let wire = keyed(&server);
-    let talk = Talk::off_the_record(wire.as_ref());
-    let calls = (0..4).map(|n| ("eth_call", json!([n]))).collect();
-    let told = talk.batch::<String>(calls).await;
+    let ask = Ask::new(keyed(&server));
+    let told = ask.batch((0..4).map(|n| ("eth_call", json!([n])))).await;
     assert_eq!(told.iter().filter(|told| told.is_ok()).count(), 4);
-    assert!(talk.evidence().is_empty());
 }
 
 fn anvil() -> Option<Anvil> {
@@ -199,33 +194,27 @@ fn anvil() -> Option<Anvil> {
     Some(Anvil::start(&path, &options).unwrap())
 }
 
-fn network(chain_id: u64) -> EvmNetwork {
-    EvmNetwork {
-        chain_id,
-        native: Asset::bitcoin(),
-        wrapped: None,
-        tokens: Vec::new(),
-        blocks: hansel_ledger::BlockForm::default(),
-    }
-}
-
-/// The same questions over any protocol: a number, an error, many at once, and whose chain it is.
-async fn converse(wire: &dyn Wire) {
-    let talk = Talk::new(wire);
-    recognise_chain(&talk, &network(31_337)).await.unwrap();
-    let other = recognise_chain(&talk, &network(1)).await.unwrap_err();
-    assert_eq!(other.error.class, ErrorClass::Inconsistent);
-    assert!(other.error.detail.contains("31337") && other.error.detail.contains("1"));
-    let lacking = talk.call::<String>("trace_nothing", json!([])).await;
-    assert_eq!(lacking.unwrap_err().kind, RpcKind::Unsupported);
-    let nothing: Option<String> = talk
-        .call("eth_getBlockByNumber", json!(["0xffffff", false]))
-        .await
-        .unwrap();
-    assert_eq!(nothing, None);
-    let calls = (0..120).map(|_| ("eth_blockNumber", json!([]))).collect();
-    let told = talk.batch::<String>(calls).await;
-    assert!(told.iter().all(|told| told.as_deref() == Ok("0x0")));
+/// The same questions over any protocol: a number, an error, nothing, and many at once.
+async fn converse(wire: Arc<dyn Wire>) {
+    let ask = Ask::new(Arc::clone(&wire));
+    let told = ask.call("eth_chainId", &json!([])).await.unwrap();
+    assert_eq!(told.json(), br#""0x7a69""#);
+    let Err(lacking) = ask.try_call("trace_nothing", &json!([])).await else {
+        panic!("there is no such method");
+    };
+    assert_eq!(lacking.kind, RpcKind::Unsupported);
+    let block = json!(["0xffffff", false]);
+    let nothing = ask.call("eth_getBlockByNumber", &block).await.unwrap();
+    assert_eq!(nothing.json(), b"null");
+    let told = ask
+        .batch((0..120).map(|_| ("eth_blockNumber", json!([]))))
+        .await;
+    let zero = |heard: &Result<hansel_ethereum::rpc::Heard, RpcFailure>| {
+        heard
+            .as_ref()
+            .is_ok_and(|heard| heard.json() == br#""0x0""#)
+    };
+    assert!(told.iter().all(zero));
     assert!(wire.activity().answered >= 123);
 }
 
@@ -234,10 +223,10 @@ async fn a_real_node_is_asked_over_http_websocket_and_local_socket_alike() {
     let Some(node) = tokio::task::spawn_blocking(anvil).await.unwrap() else {
         return;
     };
-    converse(wire_to(&node.url()).as_ref()).await;
-    converse(wire_to(&node.websocket_url()).as_ref()).await;
+    converse(wire_to(&node.url())).await;
+    converse(wire_to(&node.websocket_url())).await;
     let ipc = format!("ipc://{}", node.ipc_path().display());
-    converse(wire_to(&ipc).as_ref()).await;
+    converse(wire_to(&ipc)).await;
 }
 
 #[tokio::test]
@@ -247,11 +236,12 @@ async fn a_socket_that_is_not_there_is_unreachable_and_named_without_its_path() 
         SocketPlace::Ipc(PathBuf::from("/nonexistent/hunter2/node.ipc")),
     ];
     for place in places {
-        let wire = SocketWire::new(place, quick());
-        let talk = Talk::new(&wire);
-        let failed = talk.call::<String>("eth_chainId", json!([])).await;
-        let failed = failed.unwrap_err();
-        assert_eq!(failed.error.class, ErrorClass::Unreachable);
+        let wire = Arc::new(SocketWire::new(place, quick()));
+        let ask = Ask::new(Arc::clone(&wire) as Arc<dyn Wire>);
+        let Err(failed) = ask.call("eth_chainId", &json!([])).await else {
+            panic!("nothing is there");
+        };
+        assert_eq!(failed.class, ErrorClass::Unreachable);
         assert!(!failed.to_string().contains("hunter2"), "{failed}");
         assert_eq!(wire.activity().retries, 2);
     }

@@ -2,9 +2,9 @@
 
 use hansel_ledger::{ErrorClass, SourceError};
 
-use super::ask::Heard;
 use super::reader::Reader;
 use crate::decode::{self, HeaderLean, HeaderProof, ReceiptLean, ReceiptsProof, VerifyError};
+use crate::rpc::Heard;
 
 impl Reader {
     /// Refuses a block whose fields do not give its hash, on chains whose headers are known to be Ethereum's.

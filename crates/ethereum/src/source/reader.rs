@@ -9,7 +9,6 @@ use hansel_wire::{Request, Wire};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::ask::{Ask, Heard};
 use super::index::Index;
 use super::notes::Notes;
 use super::shelf::Shelf;
@@ -17,6 +16,7 @@ use super::state::probes_of;
 use crate::decode::{self, HeaderLean, ReceiptLean, Transactions, TxLean};
 use crate::history::{Probes, Reach};
 use crate::probe::{Abilities, Tracing};
+use crate::rpc::{Ask, Heard};
 
 /// Headers that are kept, with the hashes of their transactions.
 const HEADERS: usize = 2_048;

@@ -5,10 +5,10 @@ use futures::FutureExt as _;
 use hansel_ledger::{AccountNature, Coin, ErrorClass, SourceError};
 use serde_json::{Value, json};
 
-use super::ask::{Ask, Heard};
 use super::notes::Notes;
 use super::reader::{Reader, hex, number};
 use crate::history::{Batch, Contradiction, Probe, Probes, WalkError};
+use crate::rpc::{Ask, Heard};
 
 /// What code of an account that delegates starts with (EIP-7702); the address follows.
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];

@@ -8,58 +8,61 @@ use hansel_ledger::{EndpointActivity, ErrorClass, Evidence, SourceError};
 use hansel_wire::{Request, Wire, failure};
 use serde_json::Value;
 
+use super::{Reply, RpcFailure, read_reply};
 use crate::decode::DecodeError;
-use crate::rpc::{Reply, RpcFailure, read_reply};
 
 /// An endpoint that is asked.
 #[derive(Clone)]
-pub(crate) struct Ask {
+pub struct Ask {
     wire: Arc<dyn Wire>,
 }
 
 /// An answer without error.
-pub(crate) struct Heard {
+pub struct Heard {
     request: Request,
     /// The whole answer as it came.
-    pub(crate) evidence: Evidence,
+    pub evidence: Evidence,
     result: Range<usize>,
 }
 
 impl Heard {
     /// The JSON of the result.
-    pub(crate) fn json(&self) -> &[u8] {
+    pub fn json(&self) -> &[u8] {
         &self.evidence.body[self.result.clone()]
     }
 }
 
 impl Ask {
-    pub(crate) fn new(wire: Arc<dyn Wire>) -> Self {
+    /// Asks through a wire.
+    pub fn new(wire: Arc<dyn Wire>) -> Self {
         Self { wire }
     }
 
-    pub(crate) fn endpoint(&self) -> &str {
+    /// The endpoint's host and port.
+    pub fn endpoint(&self) -> &str {
         self.wire.endpoint()
     }
 
-    pub(crate) fn activity(&self) -> EndpointActivity {
+    /// What it was asked so far.
+    pub fn activity(&self) -> EndpointActivity {
         self.wire.activity()
     }
 
     /// Calls a method.
-    pub(crate) async fn call(&self, method: &str, params: &Value) -> Result<Heard, SourceError> {
+    pub async fn call(&self, method: &str, params: &Value) -> Result<Heard, SourceError> {
         let heard = self.try_call(method, params).await;
         heard.map_err(|failure| failure.error)
     }
 
     /// Calls a method; a failure tells what to do about it.
-    pub(crate) async fn try_call(&self, method: &str, params: &Value) -> Result<Heard, RpcFailure> {
+    pub async fn try_call(&self, method: &str, params: &Value) -> Result<Heard, RpcFailure> {
         let request = Request::call(method, params);
         let body = self.wire.send(&request).await.map_err(RpcFailure::from)?;
         self.hear(request, body)
     }
 
     /// Makes many calls in as few round trips as the endpoint allows; the outcomes are in their order.
-    pub(crate) async fn batch(
+    pub async fn batch(
         &self,
         calls: impl IntoIterator<Item = (&'static str, Value)>,
     ) -> Vec<Result<Heard, RpcFailure>> {
@@ -102,7 +105,7 @@ impl Ask {
     }
 
     /// Reads an answer; what cannot be read is malformed, what contradicts itself inconsistent.
-    pub(crate) fn read<T>(
+    pub fn read<T>(
         &self,
         heard: &Heard,
         read: impl FnOnce(&[u8]) -> Result<T, DecodeError>,
@@ -111,17 +114,17 @@ impl Ask {
     }
 
     /// Says that what was heard contradicts itself, the question or the chain.
-    pub(crate) fn inconsistent(&self, heard: &Heard, detail: impl fmt::Display) -> SourceError {
+    pub fn inconsistent(&self, heard: &Heard, detail: impl fmt::Display) -> SourceError {
         self.failure(ErrorClass::Inconsistent, &heard.request, detail)
     }
 
     /// Says that what was heard has not the form of the method's result.
-    pub(crate) fn malformed(&self, heard: &Heard, detail: impl fmt::Display) -> SourceError {
+    pub fn malformed(&self, heard: &Heard, detail: impl fmt::Display) -> SourceError {
         self.failure(ErrorClass::Malformed, &heard.request, detail)
     }
 
     /// Builds an error about a request.
-    pub(crate) fn failure(
+    pub fn failure(
         &self,
         class: ErrorClass,
         request: &Request,
@@ -130,7 +133,8 @@ impl Ask {
         failure(class, self.wire.endpoint(), request, detail)
     }
 
-    pub(crate) fn undecodable(&self, request: &Request, error: &DecodeError) -> SourceError {
+    /// Says that an answer cannot be read as a fact.
+    pub fn undecodable(&self, request: &Request, error: &DecodeError) -> SourceError {
         let class = match error {
             DecodeError::Json { .. }
             | DecodeError::Missing { .. }
