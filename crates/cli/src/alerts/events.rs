@@ -11,6 +11,9 @@ use super::alert::{LONGEST_LIST, Moved, News, id_of};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
+/// Ends the key of an event that is in no block.
+pub(super) const WARNING: char = 'w';
+
 /// Something that happened in one transaction.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
@@ -34,11 +37,6 @@ impl Event {
     /// Tells the event from others of its case, whatever the block: the same transaction in another block is the same
     /// event, but for one in no block yet.
     pub(super) fn key(&self) -> String {
-        let stage = if self.block.is_some() {
-            "block"
-        } else {
-            "mempool"
-        };
         let swept = self.swept.as_deref().unwrap_or_default();
         let assets: Vec<_> = match self.news {
             News::Moved | News::Woke => Vec::new(),
@@ -48,7 +46,6 @@ impl Event {
         };
         let assets = assets.join(",");
         let words = [
-            stage,
             self.news.name(),
             &self.chain,
             &self.tx,
@@ -58,6 +55,9 @@ impl Event {
         ];
         let mut key = id_of(&words);
         key.truncate(16);
+        if self.block.is_none() {
+            key.push(WARNING);
+        }
         key
     }
 

@@ -6,7 +6,7 @@ use hansel_report::Report;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Block, News, id_of};
-use super::events::{Event, events};
+use super::events::{Event, WARNING, events};
 use crate::failure::Failure;
 
 /// Blocks for which an alert is remembered, so that it can be taken back.
@@ -31,8 +31,17 @@ struct Told {
     key: String,
     /// How often the event was taken back before.
     times: u32,
+    /// True once it was taken back, or came true.
     retracted: bool,
     alert: Alert,
+}
+
+impl Told {
+    /// True for a warning of something that is in a block now, of which an alert of its own says so.
+    fn came_true(&self, keys: &BTreeSet<String>) -> bool {
+        let fact = self.key.strip_suffix(WARNING);
+        fact.is_some_and(|fact| keys.contains(fact))
+    }
 }
 
 /// What a report is compared under.
@@ -101,6 +110,10 @@ impl Memory {
         let mut retractions = Vec::new();
         for told in self.told.iter_mut().filter(|told| !told.retracted) {
             if keys.contains(&told.key) {
+                continue;
+            }
+            if told.came_true(keys) {
+                told.retracted = true;
                 continue;
             }
             let gone = match &told.alert.block {
@@ -277,3 +290,6 @@ impl Event {
         movement.key()
     }
 }
+
+#[cfg(test)]
+mod tests;
