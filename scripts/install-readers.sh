@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests let read the interchange formats: NetworkX, pyarrow, the STIX validator and Cytoscape.js.
+# Installs what the tests let read the interchange formats: NetworkX, pyarrow, Pillow, pypdf, the STIX validator and Cytoscape.js.
 #
 # All are pinned in scripts/readers and go to ${XDG_CACHE_HOME:-~/.cache}/hansel/readers/KEY, where KEY is a digest of
 # what is pinned; ../bin/readers-python and ../bin/readers-node lead there. When all is there already, nothing is done.
@@ -55,7 +55,7 @@ exec 9>"$cache/readers/.lock"
 flock 9
 install_packages
 if [ ! -f "$tools/complete" ]; then
-    say "installing NetworkX, pyarrow, the STIX validator and Cytoscape.js"
+    say "installing NetworkX, pyarrow, Pillow, pypdf, the STIX validator and Cytoscape.js"
     fetch
 fi
 # The interpreter looks beside the path it was called by for its packages, so a link to it would lose them.

@@ -361,6 +361,12 @@ pub(crate) fn shows_every_feature(report: &Report) {
     let mut assets = report.assets.iter();
     let crossed = assets.find(|asset| asset.chain == BITCOIN).unwrap();
     assert_eq!((&*crossed.asset, crossed.decimals), ("BTC", Some(8)));
+    // What crossed is seen where it arrived and nowhere else.
+    let mut bridges = report.nodes.iter().filter(|node| {
+        let kind = node.stop.as_ref().map(|stop| stop.kind);
+        kind == Some(StopKind::BridgeUnresolved)
+    });
+    assert!(bridges.all(|node| node.holdings.is_empty()));
     let services: Vec<&str> = report.cash_outs.iter().map(|out| &*out.chain).collect();
     assert!(services.contains(&EVM) && services.contains(&BITCOIN));
     let stops = |kind: StopKind| {

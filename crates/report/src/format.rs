@@ -9,7 +9,7 @@ use hansel_ledger::AmountError;
 
 use crate::{
     Report, csv_accounting, csv_cash_outs, csv_flows, csv_links, csv_neo4j, csv_nodes, cytoscape,
-    dot, gexf, graphml, html, markdown, picture, stix, tables, tagpack, text,
+    dot, gexf, graphml, html, markdown, pdf, picture, stix, tables, tagpack, text,
 };
 
 /// A form that a report can be written in.
@@ -49,6 +49,10 @@ pub enum Format {
     Html,
     /// A picture of where the money went, for a document.
     Svg,
+    /// The same picture in pixels.
+    Png,
+    /// A case file with the picture, on pages.
+    Pdf,
 }
 
 /// Says that a text names no format.
@@ -88,6 +92,15 @@ pub enum FormatError {
     /// Two nodes have the same id.
     #[error("the report lists node `{0}` twice")]
     RepeatedNode(String),
+    /// No rule of the report conserves value.
+    #[error("no taint rule of the report conserves value, so there is nothing to draw")]
+    NothingToDraw,
+    /// The picture is no SVG that can be drawn.
+    #[error("could not draw the picture")]
+    Picture(#[from] resvg::usvg::Error),
+    /// The pages could not be written.
+    #[error("could not write the pages: {0}")]
+    Document(String),
 }
 
 /// One file of a rendered report.
@@ -101,7 +114,7 @@ pub struct Rendered {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Text,
         Self::Json,
         Self::Csv,
@@ -113,6 +126,8 @@ impl Format {
         Self::Html,
         Self::Markdown,
         Self::Svg,
+        Self::Png,
+        Self::Pdf,
         Self::Neo4j,
         Self::Maltego,
         Self::I2,
@@ -142,6 +157,8 @@ impl Format {
             Self::Html => ("html", &[(".html", html::write)]),
             Self::Markdown => ("md", &[(".md", markdown::write)]),
             Self::Svg => ("svg", &[(".svg", picture::write)]),
+            Self::Png => ("png", &[(".png", picture::write_png)]),
+            Self::Pdf => ("pdf", &[(".pdf", pdf::write)]),
             Self::Neo4j => (
                 "neo4j",
                 &[
@@ -171,7 +188,7 @@ impl Format {
 
     /// True for a format that is no text and must not be sent to a terminal.
     pub fn is_binary(self) -> bool {
-        self == Self::Parquet
+        matches!(self, Self::Parquet | Self::Png | Self::Pdf)
     }
 
     /// What the names of the format's files end in, in the order in which they are rendered.
@@ -279,10 +296,10 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.name().parse(), Ok(format));
         }
-        let message = "p\u{1b}df".parse::<Format>().unwrap_err().to_string();
+        let message = "p\u{1b}d".parse::<Format>().unwrap_err().to_string();
         assert_eq!(
             message,
-            r"`p\u{1b}df` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg, neo4j, maltego, i2, stix, tagpack, parquet"
+            r"`p\u{1b}d` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg, png, pdf, neo4j, maltego, i2, stix, tagpack, parquet"
         );
     }
 

@@ -28,6 +28,11 @@ const LONGEST: usize = 300;
 
 /// Writes the case file.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
+    Ok(out.write_all(text(report)?.as_bytes())?)
+}
+
+/// The case file.
+pub(crate) fn text(report: &Report) -> Result<String, FormatError> {
     let page = Page::new(report);
     let holdings = Holdings::of(report)?;
     let sections = [
@@ -40,7 +45,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
         conditions_of(&page),
         appendix(&page),
     ];
-    Ok(out.write_all(sections.join("\n").as_bytes())?)
+    Ok(sections.join("\n"))
 }
 
 fn opening(page: &Page<'_>) -> String {

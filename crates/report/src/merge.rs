@@ -42,6 +42,7 @@ pub fn join(
         }
     }
     if let Some(whole) = &mut whole {
+        whole.report.depart()?;
         whole.report.sort();
     }
     Ok(whole)

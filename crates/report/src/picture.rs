@@ -5,6 +5,7 @@
 
 mod bundles;
 mod place;
+mod raster;
 mod river;
 mod sankey;
 mod svg;
@@ -12,4 +13,5 @@ mod weight;
 
 pub(crate) use bundles::{Bundle, bundles};
 pub(crate) use place::{Places, place};
+pub(crate) use raster::{tree, write as write_png};
 pub(crate) use svg::{Dress, stop_class, to_svg, write};

@@ -1,13 +1,14 @@
 //! Where the tainted value was last seen, or where it came from: the ends of the trails, largest first.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use hansel_graph::Direction;
 use hansel_ledger::{Amount, AmountError};
 
 use super::{LONGEST, Page, SHOWN, counted};
 use crate::holding::{Holding, Holdings};
-use crate::model::{Label, Node, NodeKind, StopKind};
+use crate::model::{FlowKind, Label, Node, NodeKind, StopKind};
 use crate::units::grouped;
 use crate::visible::clipped;
 
@@ -42,7 +43,13 @@ pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
 
 pub(crate) fn ends<'a>(page: &Page<'a>, holdings: &'a Holdings<'a>) -> Vec<End<'a>> {
     let mut ends = Vec::new();
-    for node in page.report.nodes.iter().filter(|node| is_end(node)) {
+    let crossings = page.report.flows.iter();
+    let crossings = crossings.filter(|flow| flow.kind == FlowKind::Crossing);
+    let crossed: BTreeSet<&str> = crossings.map(|flow| &*flow.from).collect();
+    // What an account holds is told without what crossed; an output crosses whole.
+    let stays = |node: &Node| node.keeps_accounts() || !crossed.contains(&*node.id);
+    let nodes = page.report.nodes.iter();
+    for node in nodes.filter(|node| is_end(node) && stays(node)) {
         for holding in holdings.at(&node.id) {
             let tainted: Vec<_> = page
                 .report

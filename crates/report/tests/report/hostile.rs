@@ -4,7 +4,9 @@ use hansel_report::text::write_in;
 use hansel_report::{Format, Report, json_schema, render};
 use serde_json::Value;
 
-use crate::{cytoscape, dot, graphml, links, markdown, readers, sample, stix, tables, tagpack};
+use crate::{
+    cytoscape, dot, graphml, links, markdown, pdf, readers, sample, stix, tables, tagpack,
+};
 
 const HOSTILE: [&str; 14] = [
     "<script>alert(1)</script>",
@@ -318,6 +320,21 @@ fn markdown_shows_hostile_text_and_does_nothing_else() {
 }
 
 #[test]
+fn a_document_shows_hostile_text_and_does_nothing_else() {
+    for hostile in HOSTILE
+        .into_iter()
+        .chain(["(x) Tj ET endstream endobj << /JS (app.alert(1)) >>"])
+    {
+        let Some(output) = pdf::with_pypdf(&infected(hostile), pdf::TEXT_AND_ACTIONS) else {
+            return;
+        };
+        let (acting, text) = output.split_once('\n').unwrap();
+        assert_eq!(acting, "[]", "{hostile:?}");
+        assert_plain("pdf", text);
+    }
+}
+
+#[test]
 fn the_same_report_gives_the_same_bytes_in_every_format() {
     let report = infected(&HOSTILE.concat());
     let again = Report::from_json(report.to_json().as_bytes()).unwrap();
@@ -352,6 +369,7 @@ fn text_of_a_megabyte_neither_stops_nor_floods_what_people_read() {
             | Format::Stix
             | Format::Parquet => assert!(size > 1_000_000),
             Format::Svg | Format::Markdown | Format::TagPack => assert!(size < 100_000),
+            Format::Png | Format::Pdf => assert!(size < 500_000),
         }
     }
 }

@@ -16,6 +16,8 @@ mod html;
 mod json;
 mod links;
 mod markdown;
+mod pdf;
+mod png;
 mod readers;
 mod sample;
 mod stix;
