@@ -71,7 +71,7 @@ fn a_report_is_written_to_files_in_every_format_without_a_network() {
     assert!(shown.exits(0).stdout == trace.stdout);
     let text = Hansel::new("report theft").data(data.path()).run().exits(0);
     assert!(text.stdout.contains("balances"), "{}", text.stdout);
-    Hansel::new("report theft --format pdf")
+    Hansel::new("report theft --format docx")
         .run()
         .fails(2, &["graphml"]);
     let binary = Hansel::new("report theft --format parquet").data(data.path());
