@@ -1,6 +1,9 @@
 //! Cases that are followed are brought up to every new block, through outages, until the user stops.
 
-use hansel_testkit::{Fault, FaultProxy, Pay, Payee, Rule, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::OutPoint;
+use hansel_testkit::{Fault, FaultProxy, Pay, Payee, Random, Rule, Target};
 use serde_json::Value;
 
 use crate::alerts::{Watched, lines, rules};
@@ -16,8 +19,8 @@ fn follow(watched: &Watched, proxy: &FaultProxy, receiver: &Receiver, words: &st
     rescan.data(watched.data.path()).start()
 }
 
-fn stop(running: Running) -> Finished {
-    running.signal("INT");
+fn stop(running: Running, signal: &str) -> Finished {
+    running.signal(signal);
     running.wait().exits(0)
 }
 
@@ -38,7 +41,7 @@ fn a_new_block_is_heard_of_at_once_and_ctrl_c_ends_it_cleanly() {
     watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(11))]);
     watched.mine();
     assert_eq!(rules(&told(&receiver, 1)), [("moved", "low")]);
-    let done = stop(running);
+    let done = stop(running, "INT");
     assert!(done.stdout.contains("loot: moved"), "{}", done.stdout);
     let kept = Hansel::new("report loot --json").data(watched.data.path());
     let words = format!("{} --min-share 0 --name loot", watched.loot);
@@ -64,7 +67,7 @@ fn an_endpoint_that_is_down_for_a_while_is_said_once_and_nothing_is_missed() {
     assert!(receiver.received().is_empty());
     proxy.heal();
     assert_eq!(rules(&told(&receiver, 1)), [("moved", "low")]);
-    let said = stop(running).stderr;
+    let said = stop(running, "INT").stderr;
     assert_eq!(said.matches("cannot be read for now").count(), 1, "{said}");
     assert_eq!(said.matches("is read again").count(), 1, "{said}");
 }
@@ -88,11 +91,11 @@ fn a_reorganisation_is_followed_and_takes_alerts_back_in_order() {
     assert_eq!(all[1]["retracts"], first[0]["id"]);
     assert_eq!(rules(&all[2..]), [("moved", "low")]);
     assert_eq!(all[2].get("retracts"), None);
-    assert_eq!(lines(&stop(running).stdout), all);
+    assert_eq!(lines(&stop(running, "TERM").stdout), all);
 }
 
 #[test]
-fn a_case_that_is_not_there_and_a_recording_are_not_followed() {
+fn what_cannot_be_followed_is_refused_and_a_screen_needs_a_terminal() {
     let Some(watched) = Watched::new() else {
         return;
     };
@@ -101,6 +104,8 @@ fn a_case_that_is_not_there_and_a_recording_are_not_followed() {
     rescan.run().fails(1, &["there is no case `nothing`"]);
     let replay = Hansel::new("rescan --all --follow --replay x").run();
     replay.fails(2, &["--follow", "--replay"]);
+    let watch = Hansel::new("watch").data(watched.data.path()).run();
+    watch.fails(2, &["there is none", "hansel rescan --all --follow"]);
 }
 
 fn open(watched: &Watched) -> FaultProxy {
@@ -119,4 +124,36 @@ fn wait_until(proxy: &FaultProxy, method: &str) {
         assert!(started.elapsed().as_secs() < 120, "{:?}", proxy.requests());
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+}
+
+#[test]
+fn runs_that_are_killed_at_any_moment_lose_no_alert_and_repeat_none_under_another_id() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let (receiver, mut random) = (Receiver::start(), Random::new(20_261_121));
+    let (mut last, mut paid) = (watched.loot, Vec::new());
+    for round in 0..20 {
+        let tx = watched.pay(last, &[Pay::rest(Payee::Segwit(100 + round))]);
+        last = OutPoint::new(tx, 0);
+        paid.push(tx.to_string());
+        watched.mine();
+        for _ in 0..2 {
+            let running = watched.signed(&receiver, "").start();
+            std::thread::sleep(std::time::Duration::from_millis(random.below(300)));
+            running.kill();
+        }
+    }
+    watched.signed(&receiver, "").run().exits(0);
+    let (mut order, mut ids) = (Vec::new(), BTreeMap::new());
+    for alert in receiver.received().iter().map(Received::json) {
+        let word = |key: &str| alert[key].as_str().unwrap().to_owned();
+        let known: &mut BTreeSet<String> = ids.entry(word("tx")).or_default();
+        if known.is_empty() {
+            order.push(word("tx"));
+        }
+        known.insert(word("id"));
+    }
+    assert_eq!(order, paid);
+    assert!(ids.values().all(|ids| ids.len() == 1), "{ids:?}");
 }

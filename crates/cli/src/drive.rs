@@ -43,12 +43,12 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens for Ctrl-C from now on; the second one ends the process at once.
+    /// Listens for Ctrl-C and for what service managers end a process with; the second one ends it at once.
     pub(crate) fn listen() -> Self {
         let interrupt = Self::default();
         let heard = interrupt.clone();
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while asked_to_stop().await.is_ok() {
                 if heard.wished.swap(true, Ordering::SeqCst) {
                     std::process::exit(130);
                 }
@@ -274,6 +274,21 @@ fn label(query: &Query) -> String {
             until,
         }) => format!("logs {contracts:?} {topics:?} {since}-{until}"),
     }
+}
+
+/// Waits for Ctrl-C or, where there is such a thing, SIGTERM.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut ended = signal(SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = ended.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// The time by this machine's clock; only evidence carries it, never a report.
