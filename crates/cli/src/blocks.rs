@@ -1,6 +1,6 @@
-//! Reads the new blocks of a chain once for everything that any case watches.
+//! Reads the new blocks of a Bitcoin chain once for everything that any case watches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,14 +8,31 @@ use anyhow::{Context as _, anyhow};
 use bitcoin::p2p::Magic;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use hansel_ledger::{BlockRef, Chain, ChainSource, Evidence};
+use hansel_ledger::{BlockRef, Chain, ChainSource, Evidence, UnixTime};
 use hansel_scan::{BlockFiles, BlockIndex, Header, Scanner, Touch, WatchSet, has_its_transactions};
+use hansel_store::Store;
 
 use crate::failure::Failure;
-use crate::frontier::{Frontier, Read};
+use crate::watch::{Hit, Key};
 
 /// Blocks asked for ahead of the one being read.
 const AHEAD: usize = 6;
+
+/// What reading blocks found of everything that was watched.
+pub(crate) struct Read {
+    /// The last of them.
+    pub(crate) through: BlockRef,
+    /// What they name of it.
+    pub(crate) hits: BTreeMap<Key, Hit>,
+    /// The block before the first of them and the last, by hash.
+    pub(crate) evidence: Evidence,
+    /// How many there were.
+    pub(crate) blocks: u64,
+    /// The newest of them, so that it is known later how deep a reorganisation goes.
+    pub(crate) newest: Vec<BlockRef>,
+    /// How many those are at most.
+    window: u64,
+}
 
 /// Everything that is watched on one chain, and what was found of it so far.
 struct Reading {
@@ -32,11 +49,11 @@ struct Reading {
 pub(crate) async fn read(
     source: &Arc<dyn ChainSource>,
     files: Option<&Path>,
-    from: BlockRef,
-    through: BlockRef,
-    frontiers: &[&Frontier],
+    store: &Store,
+    (from, through): (BlockRef, BlockRef),
+    window: u64,
 ) -> Result<Read, Failure> {
-    let mut reading = Reading::new(source.chain(), from, through, frontiers)?;
+    let mut reading = Reading::new(source.chain(), store, from, through, window)?;
     match files {
         Some(files) => reading.read_files(source.chain(), files, from, through)?,
         None => reading.read_source(source, from, through).await?,
@@ -44,37 +61,63 @@ pub(crate) async fn read(
     reading.end()
 }
 
+impl Read {
+    /// Nothing of the blocks after one up to another yet.
+    pub(crate) fn between(chain: &Chain, from: BlockRef, through: BlockRef, window: u64) -> Self {
+        let request = format!("{chain}: blocks {} to {}", from.height + 1, through.height);
+        Self {
+            through,
+            hits: BTreeMap::new(),
+            evidence: Evidence {
+                endpoint: "blocks".into(),
+                request,
+                // Each block names the one before it, so that the last stands for all.
+                body: format!("{}\n{}\n", from.hash, through.hash).into_bytes(),
+            },
+            blocks: 0,
+            newest: Vec::new(),
+            window,
+        }
+    }
+
+    /// Notes that a block was read.
+    pub(crate) fn count(&mut self, block: BlockRef) {
+        self.blocks += 1;
+        if block.height.saturating_add(self.window) > self.through.height {
+            self.newest.push(block);
+        }
+    }
+}
+
 impl Reading {
     fn new(
         chain: &Chain,
+        store: &Store,
         from: BlockRef,
         through: BlockRef,
-        frontiers: &[&Frontier],
+        window: u64,
     ) -> Result<Self, Failure> {
-        let outpoints = frontiers.iter().flat_map(|one| &one.outpoints).copied();
-        let outpoints: BTreeSet<_> = outpoints.collect();
-        let scripts = frontiers.iter().flat_map(|one| &one.scripts).cloned();
-        let scripts: BTreeSet<_> = scripts.collect();
-        let watch = WatchSet::new(outpoints.iter().copied(), &scripts)?;
-        let request = format!("{chain}: blocks {} to {}", from.height + 1, through.height);
+        let (mut outpoints, mut scripts) = (Vec::new(), Vec::new());
+        let mut before = Vec::new();
+        for key in store.watched(chain) {
+            let key = key?;
+            if key == before {
+                continue;
+            }
+            match Key::from_bytes(&key)? {
+                Key::Output(outpoint) => outpoints.push(outpoint),
+                Key::Script(script) => scripts.push(script),
+                Key::Account(_) | Key::Code(_) | Key::Logger(_) | Key::Topic(_) | Key::Traces => {}
+            }
+            before = key;
+        }
         Ok(Self {
-            outpoints: outpoints.into_iter().collect(),
-            scripts: scripts.into_iter().collect(),
-            watch,
+            watch: WatchSet::new(outpoints.iter().copied(), &scripts)?,
+            outpoints,
+            scripts,
             scanner: Scanner::default(),
             last: from.hash,
-            read: Read {
-                through,
-                spent: BTreeSet::new(),
-                paid: BTreeMap::new(),
-                evidence: Evidence {
-                    endpoint: "blocks".into(),
-                    request,
-                    // Each block names the one before it, so that the last stands for all.
-                    body: format!("{}\n{}\n", from.hash, through.hash).into_bytes(),
-                },
-                blocks: 0,
-            },
+            read: Read::between(chain, from, through, window),
         })
     }
 
@@ -86,13 +129,13 @@ impl Reading {
     ) -> Result<(), Failure> {
         let fetch = |height| async move {
             let block = source.block_at(height).await?;
-            let bytes = source.raw_block(&block.hash).await?;
-            Ok::<_, hansel_ledger::SourceError>((height, block.hash, bytes))
+            let bytes = source.raw_block(&block).await?;
+            Ok::<_, hansel_ledger::SourceError>((block, bytes))
         };
         let blocks = stream::iter(from.height + 1..=through.height).map(fetch);
         let mut blocks = std::pin::pin!(blocks.buffered(AHEAD));
-        while let Some((height, hash, bytes)) = blocks.try_next().await? {
-            self.read_block(height, hash, &bytes)?;
+        while let Some((block, bytes)) = blocks.try_next().await? {
+            self.read_block(block, &bytes)?;
         }
         Ok(())
     }
@@ -121,28 +164,28 @@ impl Reading {
                 }
             };
             file.read(place, &mut bytes)?;
-            self.read_block(height, place.hash, &bytes)?;
+            let time = bytes.get(68..72).and_then(|time| time.try_into().ok());
+            let time = UnixTime(time.map_or(0, |time| u64::from(u32::from_le_bytes(time))));
+            let hash = place.hash;
+            self.read_block(BlockRef { height, hash, time }, &bytes)?;
         }
         Ok(())
     }
 
     /// Reads one block, which has to be whole and to follow the last one.
-    fn read_block(&mut self, height: u64, hash: BlockHash, bytes: &[u8]) -> Result<(), Failure> {
+    fn read_block(&mut self, block: BlockRef, bytes: &[u8]) -> Result<(), Failure> {
+        let BlockRef { height, hash, .. } = block;
         let cannot = || format!("cannot read block {hash} at height {height}");
         let (header, hits) = self.scanner.scan(bytes, &self.watch).with_context(cannot)?;
         check(&header, hash, self.last, bytes).with_context(cannot)?;
         for hit in hits {
-            match hit.touch {
-                Touch::Spent { watched, .. } => {
-                    self.read.spent.insert(self.outpoints[place(watched)]);
-                }
-                Touch::Paid { watched, .. } => {
-                    let script = self.scripts[place(watched)].clone();
-                    self.read.paid.insert(script, height);
-                }
-            }
+            let key = match hit.touch {
+                Touch::Spent { watched, .. } => Key::Output(self.outpoints[place(watched)]),
+                Touch::Paid { watched, .. } => Key::Script(self.scripts[place(watched)].clone()),
+            };
+            self.read.hits.entry(key).or_default().last = height;
         }
-        self.read.blocks += 1;
+        self.read.count(block);
         self.last = hash;
         Ok(())
     }
@@ -175,7 +218,7 @@ fn check(
     Ok(())
 }
 
-fn reorganised() -> Failure {
+pub(crate) fn reorganised() -> Failure {
     Failure::advised(
         anyhow!("the chain was reorganised while its blocks were read"),
         "nothing was changed: run the same command again",

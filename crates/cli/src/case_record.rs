@@ -70,6 +70,9 @@ pub(crate) struct CaseRecord {
     pub(crate) report: Option<Report>,
     /// True where that report left something open.
     pub(crate) partial: bool,
+    /// The last report while a run is unfinished, to say what moved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<Report>,
 }
 
 /// The part of a case that is on one chain.
@@ -117,6 +120,7 @@ impl CaseRecord {
             unknown,
             report: None,
             partial: false,
+            before: None,
         }
     }
 

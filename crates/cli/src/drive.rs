@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::course::Course;
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::watch::{NOT_KNOWN, Watch};
 
 /// The answer to one question: a fact, or why there is none, safe to print.
 type Outcome = Result<Fact, String>;
@@ -33,6 +34,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) interrupt: &'a Interrupt,
     /// Failures of this run, or of the run whose report is laid out again, by question.
     pub(crate) failures: BTreeMap<String, String>,
+    /// Everything that it was told and that a later block could say differently.
+    pub(crate) watch: Watch,
 }
 
 /// A wish of the user to stop.
@@ -106,6 +109,7 @@ impl Driver<'_> {
             }
             let outcomes = self.answer(trace, &wave, progress).await?;
             for (query, outcome) in wave.iter().zip(outcomes) {
+                self.note(trace, query, outcome.as_ref());
                 if let Some(outcome) = outcome {
                     self.resolve(trace, query, outcome)?;
                 }
@@ -115,6 +119,13 @@ impl Driver<'_> {
                 trace.finish()?;
                 return Ok(());
             }
+        }
+    }
+
+    fn note(&mut self, trace: &Course, query: &Query, outcome: Option<&Outcome>) {
+        match (outcome, trace.as_of()) {
+            (Some(Ok(fact)), Some(as_of)) => self.watch.told(query, fact, &as_of),
+            (Some(Ok(_) | Err(_)) | None, _) => self.watch.open(NOT_KNOWN),
         }
     }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hansel_heuristics::Labels;
 use hansel_heuristics::crossing::{Bridges, Told};
-use hansel_ledger::{BlockRef, Chain, ChainSource, UnixTime};
+use hansel_ledger::{BlockRef, Chain, ChainSource, Fact, Query, UnixTime};
 use hansel_report::Built;
 use hansel_report::model::{Source, Unknown};
-use hansel_store::{Cursor, CursorState, Store};
+use hansel_store::{Cursor, CursorState};
 
 use crate::case_record::{CaseInflow, CaseRecord, NamedSubject, PartRecord, Request};
 use crate::commands::trace::{Session, heading};
@@ -18,6 +18,7 @@ use crate::course::Course;
 use crate::drive::{Driver, Interrupt, require_seeds};
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::watch::{NOT_KNOWN, Watch};
 use crate::{pin, plan};
 
 /// How long an interrupted trace waits for the last answer.
@@ -48,6 +49,19 @@ pub(crate) struct Leg<'a> {
     unknown: Vec<Unknown>,
     /// The times of blocks, as far as they were asked for.
     times: Mutex<BTreeMap<u64, UnixTime>>,
+    /// What the trace was told.
+    watch: Watch,
+    /// What was asked besides.
+    asked: Mutex<Watch>,
+}
+
+/// A part that was traced to its end, as the case keeps it.
+pub(crate) struct Finished {
+    pub(crate) built: Built,
+    pub(crate) chain: Chain,
+    /// How far it got, where that is known.
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) watch: Watch,
 }
 
 impl<'a> Leg<'a> {
@@ -60,7 +74,7 @@ impl<'a> Leg<'a> {
         self.inflows = inflows;
         let kept = &mut record.parts[self.part.position];
         kept.inflows.clone_from(&self.inflows);
-        self.course = self.part.run(self.as_of, kept).await?;
+        (self.course, self.watch) = self.part.run(self.as_of, kept).await?;
         Ok(())
     }
 
@@ -72,12 +86,21 @@ impl<'a> Leg<'a> {
     ) -> Result<(), Failure> {
         let kept = &mut record.parts[self.part.position];
         kept.told = told;
-        self.course = self.part.run(self.as_of, kept).await?;
+        (self.course, self.watch) = self.part.run(self.as_of, kept).await?;
         Ok(())
     }
 
-    /// The part as a report of its own.
-    pub(crate) async fn end(self) -> Result<Built, Failure> {
+    /// Notes what was asked besides the trace, and what was told.
+    pub(crate) fn note(&self, query: &Query, told: Option<&Fact>) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.zip(self.as_of.as_ref()) {
+            Some((fact, as_of)) => asked.told(query, fact, as_of),
+            None => asked.open(NOT_KNOWN),
+        }
+    }
+
+    /// The part as a report of its own, and what the case keeps of it.
+    pub(crate) async fn end(self) -> Result<Finished, Failure> {
         let Self {
             part,
             request,
@@ -86,14 +109,21 @@ impl<'a> Leg<'a> {
             inflows: _,
             unknown,
             times: _,
+            mut watch,
+            asked,
         } = self;
         if let Some(as_of) = &as_of {
             part.check_branch(as_of, &part.interrupt).await?;
         }
         let heading = heading(&request, unknown, part.sources());
         let built = course.build(heading, &*part.labels)?;
-        part.put_state(&request, as_of.as_ref())?;
-        Ok(built)
+        watch.join(asked.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(Finished {
+            built,
+            cursor: as_of.map(|tip| part.cursor(&request, tip)),
+            chain: part.chain,
+            watch,
+        })
     }
 
     /// The heights of the blocks from one time to another, as far as the trace looks; `None` where the newest block is
@@ -109,6 +139,10 @@ impl<'a> Leg<'a> {
         let first = self.first_since(&as_of, since).await?;
         let after = UnixTime(until.0.saturating_add(1));
         let last = self.first_since(&as_of, after).await?.saturating_sub(1);
+        if first > last {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.open("another chain had not come to the time of a payout yet");
+        }
         Ok((first <= last).then_some((first, last)))
     }
 
@@ -160,7 +194,7 @@ impl<'a> Part<'a> {
         record.parts[self.position].windows = windows;
         progress.finish();
         self.note_running(record, &request, as_of.as_ref())?;
-        let course = self.run(as_of, &mut record.parts[self.position]).await?;
+        let (course, watch) = self.run(as_of, &mut record.parts[self.position]).await?;
         if request.subjects.is_empty() {
             // It is there for what comes from other chains.
         } else if !self.interrupt.is_wished() {
@@ -174,10 +208,16 @@ impl<'a> Part<'a> {
             inflows: Vec::new(),
             unknown,
             times: Mutex::default(),
+            watch,
+            asked: Mutex::default(),
         })
     }
 
-    async fn run(&self, as_of: Option<BlockRef>, kept: &mut PartRecord) -> Result<Course, Failure> {
+    async fn run(
+        &self,
+        as_of: Option<BlockRef>,
+        kept: &mut PartRecord,
+    ) -> Result<(Course, Watch), Failure> {
         let chain = self.chain.clone();
         let mut course = plan::course(kept, chain, as_of, Arc::clone(&self.labels))?;
         let mut progress = Progress::new(&kept.request.name, self.session.quiet);
@@ -187,13 +227,14 @@ impl<'a> Part<'a> {
             source: Some(Arc::clone(&self.source)),
             interrupt: &self.interrupt,
             failures: BTreeMap::new(),
+            watch: Watch::default(),
         };
         let ran = driver.run(&mut course, &mut progress).await;
         progress.finish();
         ran?;
         driver.drop_false_claims(&course)?;
         kept.failures = driver.failures;
-        Ok(course)
+        Ok((course, driver.watch))
     }
 
     /// A case of one part must have something to trace; among several, a part without is named.
@@ -330,43 +371,33 @@ impl<'a> Part<'a> {
             part.request.subjects.is_empty() && record.on(&part.request.chain).is_none()
         };
         kept.parts.extend(self.earlier.iter().filter(new).cloned());
-        store.put_case(&request.name, &kept)?;
-        self.put_cursor(store, &request.name, as_of, CursorState::Running)
+        // What a later run is compared with, however often it is cut off.
+        let before = store.case::<CaseRecord>(&request.name)?;
+        kept.before = before.and_then(|before| before.report.or(before.before));
+        let cursor = as_of.map(|tip| Cursor {
+            tip: *tip,
+            state: CursorState::Running,
+            scanned: None,
+            follows: false,
+        });
+        let begun = cursor.as_ref().map(|cursor| (&self.chain, cursor));
+        Ok(store
+            .begin_case(&request.name, &kept, begun)
+            .context("cannot keep the case")?)
     }
 
-    /// Notes that the part is traced, unless it was cut off and must be taken up again.
-    fn put_state(&self, request: &Request, as_of: Option<&BlockRef>) -> Result<(), Failure> {
-        let Some(store) = self.session.store else {
-            return Ok(());
-        };
-        let state = if self.interrupt.is_wished() {
-            CursorState::Running
-        } else {
-            CursorState::Complete
-        };
-        self.put_cursor(store, &request.name, as_of, state)
-    }
-
-    fn put_cursor(
-        &self,
-        store: &Store,
-        name: &str,
-        as_of: Option<&BlockRef>,
-        state: CursorState,
-    ) -> Result<(), Failure> {
-        match as_of {
-            Some(tip) => Ok(store
-                .put_cursor(
-                    &self.chain,
-                    name,
-                    &Cursor {
-                        tip: *tip,
-                        state,
-                        scanned: None,
-                    },
-                )
-                .context("cannot keep the case")?),
-            None => Ok(()),
+    /// How far the part got, unless it was cut off and must be taken up again.
+    fn cursor(&self, request: &Request, tip: BlockRef) -> Cursor {
+        let cut_off = self.interrupt.is_wished();
+        Cursor {
+            tip,
+            state: if cut_off {
+                CursorState::Running
+            } else {
+                CursorState::Complete
+            },
+            scanned: None,
+            follows: !cut_off && request.until.is_none(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The binary `hansel`: reads the command line, runs one command, prints its result.
 
+mod account_blocks;
 mod alerts;
 mod args;
 mod blocks;
@@ -10,16 +11,17 @@ mod course;
 mod crossing;
 mod drive;
 mod failure;
-mod frontier;
 mod labels;
 mod leg;
 mod moved;
 mod opinions;
 mod output;
+mod pass;
 mod pin;
 mod plan;
 mod progress;
 mod sources;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use hansel_store::{CursorState, Store};
 use crate::failure::Failure;
 
 /// Blocks that a reorganisation replaces at most: newly mined coins wait as long before they may be spent.
-const DEEPEST_REORGANISATION: u64 = 100;
+pub(crate) const DEEPEST_REORGANISATION: u64 = 100;
 
 /// A height or a time, as `--until` and `--since` take them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod index;
 pub(crate) mod notes;
+mod pass;
 mod proof;
 pub(crate) mod reader;
 mod shelf;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use async_trait::async_trait;
 use hansel_ledger::{
-    Answer, BlockRef, Chain, ChainSource, Coin, EndpointActivity, ErrorClass, EvmFact, EvmQuery,
-    Fact, Query, SourceError,
+    Amount, Answer, BlockRef, Called, Chain, ChainSource, Coin, EndpointActivity, ErrorClass,
+    EvmFact, EvmQuery, Fact, Query, SourceError,
 };
 use hansel_wire::Wire;
 use serde_json::json;
@@ -150,6 +151,23 @@ impl ChainSource for EvmSource {
             fact: Fact::Evm(fact),
             evidence: notes.evidence(),
         })
+    }
+
+    async fn raw_block(&self, block: &BlockRef) -> Result<Vec<u8>, SourceError> {
+        self.reader.recognise().await?;
+        self.reader.whole_block(block).await
+    }
+
+    async fn called(&self, block: &BlockRef) -> Result<Called, SourceError> {
+        self.reader.called(block).await
+    }
+
+    async fn held(
+        &self,
+        accounts: &[(Address, Coin)],
+        height: u64,
+    ) -> Result<Vec<Amount>, SourceError> {
+        self.reader.held(accounts, height).await
     }
 
     async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {

@@ -13,6 +13,7 @@ mod own;
 mod reconcile;
 mod token;
 
+pub(crate) use block::may_run_code;
 pub(crate) use deposits::deposits;
 pub(crate) use found::logs;
 pub(crate) use inquiry::{Inquiry, account};

@@ -30,7 +30,7 @@ pub use evm::{
 pub use node::NodeId;
 pub use share::{Share, ShareError};
 pub use source::{
-    Answer, ChainSource, EndpointActivity, ErrorClass, Evidence, Fact, Query, SourceError,
+    Answer, Called, ChainSource, EndpointActivity, ErrorClass, Evidence, Fact, Query, SourceError,
 };
 pub use statement::{Input, Output, SpendState, Spends, TransactionStatement, is_unspendable};
 pub use subject::{Subject, SubjectError};

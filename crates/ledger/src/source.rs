@@ -1,12 +1,14 @@
 //! What a trace asks of a chain, and what comes back.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use async_trait::async_trait;
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use bitcoin::{OutPoint, ScriptBuf, Txid};
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockRef, Chain, EvmFact, EvmQuery, Spends, TransactionStatement};
+use crate::{Amount, BlockRef, Chain, Coin, EvmFact, EvmQuery, Spends, TransactionStatement};
 
 /// One question about a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -183,6 +185,15 @@ pub struct SourceError {
     pub detail: String,
 }
 
+/// Whom the calls of a block concern; some of them perhaps by calls that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Called {
+    /// Accounts that gave or received value.
+    pub parties: BTreeSet<Address>,
+    /// Contracts that were created or destroyed themselves.
+    pub changed: BTreeSet<Address>,
+}
+
 /// A chain as one or more endpoints tell it.
 ///
 /// Implementations verify what they return: a transaction is recomputed to its txid. They bound, retry and
@@ -202,15 +213,34 @@ pub trait ChainSource: Send + Sync {
     /// Answers one query.
     async fn answer(&self, query: &Query) -> Result<Answer, SourceError>;
 
-    /// The bytes of a whole block of a Bitcoin chain, whose header hashes to `hash` and commits to its transactions.
+    /// A whole block: of a Bitcoin chain its bytes, whose header hashes to the block's hash and commits to its
+    /// transactions; of an EVM chain the JSON of the block with its transactions, as the endpoint sent it.
     ///
     /// Fails with [`ErrorClass::Unsupported`] where the endpoint serves no blocks.
-    async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
+    async fn raw_block(&self, block: &BlockRef) -> Result<Vec<u8>, SourceError> {
+        Err(unsupported(self.chain(), block, "serves no whole blocks"))
+    }
+
+    /// Whom calls of a block of an EVM chain concern, the outermost calls included.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where the endpoint does not trace blocks.
+    async fn called(&self, block: &BlockRef) -> Result<Called, SourceError> {
+        Err(unsupported(self.chain(), block, "does not trace blocks"))
+    }
+
+    /// What accounts of an EVM chain hold after the block of a height, in their order.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where the endpoint keeps no such state.
+    async fn held(
+        &self,
+        accounts: &[(Address, Coin)],
+        height: u64,
+    ) -> Result<Vec<Amount>, SourceError> {
         Err(SourceError {
             class: ErrorClass::Unsupported,
             endpoint: self.chain().name().to_owned(),
-            request: format!("block {hash}"),
-            detail: "the endpoint serves no whole blocks".into(),
+            request: format!("{} balances at height {height}", accounts.len()),
+            detail: "the endpoint tells no balances".into(),
         })
     }
 
@@ -233,4 +263,13 @@ pub trait ChainSource: Send + Sync {
 
     /// What each endpoint did so far, in the order of configuration.
     fn activity(&self) -> Vec<EndpointActivity>;
+}
+
+fn unsupported(chain: &Chain, block: &BlockRef, what: &str) -> SourceError {
+    SourceError {
+        class: ErrorClass::Unsupported,
+        endpoint: chain.name().to_owned(),
+        request: format!("block {} at height {}", block.hash, block.height),
+        detail: format!("the endpoint {what}"),
+    }
 }

@@ -1,8 +1,9 @@
 //! A pass over blocks of EVM chains as nodes send them, for the accounts that are watched.
 
-use alloy_primitives::{Address, B256, hex, keccak256};
+use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use serde::Deserialize;
 
+use crate::authority::{Authorization, Signers};
 use crate::error::{Crowded, EvmBlockError};
 use crate::keys::KeySet;
 use crate::logs_bloom::Topics;
@@ -11,6 +12,7 @@ use crate::logs_bloom::Topics;
 pub struct AccountSet {
     accounts: KeySet,
     topics: Topics,
+    signers: Signers,
 }
 
 /// A watched account that a block names.
@@ -37,6 +39,8 @@ pub enum Role {
     FeeRecipient,
     /// Whom a withdrawal of the consensus layer goes to.
     Withdrawal,
+    /// Who signed a delegation to code that the transaction carries, valid or not (EIP-7702).
+    Authority,
 }
 
 /// What a block holds of a set of accounts.
@@ -44,8 +48,8 @@ pub enum Role {
 pub struct AccountHits {
     /// The accounts that it names: of transactions in their order, then the fee recipient, then withdrawals.
     pub named: Vec<AccountHit>,
-    /// False where the header's bloom proves that no log of the block has a watched account among its topics, so
-    /// that receipts need not be asked for; true where there is no bloom.
+    /// False where the header's bloom proves that no log of the block has a watched account among its topics or is
+    /// watched itself, so that receipts need not be asked for; true where there is no bloom.
     pub may_be_logged: bool,
 }
 
@@ -56,10 +60,27 @@ impl AccountSet {
     ///
     /// Where there are more than some 200,000,000.
     pub fn new(accounts: impl IntoIterator<Item = Address>) -> Result<Self, Crowded> {
+        Self::with_logs(accounts, [], [])
+    }
+
+    /// Watches these accounts, and besides them for logs that these contracts write or that have these topics.
+    ///
+    /// # Errors
+    ///
+    /// Where there are more than some 200,000,000.
+    pub fn with_logs(
+        accounts: impl IntoIterator<Item = Address>,
+        contracts: impl IntoIterator<Item = Address>,
+        topics: impl IntoIterator<Item = B256>,
+    ) -> Result<Self, Crowded> {
         let accounts: Vec<Address> = accounts.into_iter().collect();
+        let words = accounts.iter().map(|account| account.into_word());
+        let words = words.chain(topics).map(|word| word.to_vec());
+        let contracts = contracts.into_iter().map(|contract| contract.to_vec());
         Ok(Self {
-            topics: Topics::of(&accounts),
+            topics: Topics::of(words.chain(contracts)),
             accounts: KeySet::new(&accounts)?,
+            signers: Signers::new(),
         })
     }
 
@@ -75,6 +96,11 @@ impl AccountSet {
         let mut parties = Parties::default();
         for (position, transaction) in block.transactions.iter().enumerate() {
             parties.add_transaction(position, transaction)?;
+            for authorization in transaction.authorization_list.iter().flatten() {
+                if let Some(signer) = self.signers.of(authorization)? {
+                    parties.add(position, Role::Authority, signer.0.0);
+                }
+            }
         }
         if let Some(miner) = block.miner {
             parties.add(0, Role::FeeRecipient, bytes("miner", miner)?);
@@ -90,6 +116,23 @@ impl AccountSet {
             may_be_logged: bloom.is_none_or(|bloom| self.topics.may_be_in(&bloom)),
         })
     }
+}
+
+/// The hash of the block before: `json` is the answer to `eth_getBlockByNumber`.
+///
+/// # Errors
+///
+/// Where the text is not such an answer.
+pub fn parent(json: &[u8]) -> Result<B256, EvmBlockError> {
+    let header: HeaderText<'_> = sonic_rs::from_slice(json).map_err(EvmBlockError::of)?;
+    bytes("parentHash", header.parent_hash).map(B256::from)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeaderText<'a> {
+    #[serde(borrow)]
+    parent_hash: &'a str,
 }
 
 /// Everybody that a block names, and as what.
@@ -115,7 +158,7 @@ impl Parties {
         match (transaction.to, transaction.nonce) {
             (Some(to), _) => self.add(position, Role::To, bytes("to", to)?),
             (None, Some(nonce)) => {
-                let created = created(from, number(nonce)?);
+                let created = created(from, number("nonce", nonce)?);
                 self.add(position, Role::Created, created.0.0);
             }
             (None, None) => return Err(EvmBlockError::Field { field: "nonce" }),
@@ -153,6 +196,7 @@ struct BlockText<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct TransactionText<'a> {
     #[serde(borrow)]
     from: &'a str,
@@ -160,6 +204,8 @@ struct TransactionText<'a> {
     to: Option<&'a str>,
     #[serde(borrow, default)]
     nonce: Option<&'a str>,
+    #[serde(borrow, default)]
+    authorization_list: Option<Vec<Authorization<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -169,7 +215,10 @@ struct WithdrawalText<'a> {
 }
 
 /// Bytes in hexadecimal behind `0x`, exactly as many as are wanted.
-fn bytes<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], EvmBlockError> {
+pub(crate) fn bytes<const N: usize>(
+    field: &'static str,
+    text: &str,
+) -> Result<[u8; N], EvmBlockError> {
     let mut bytes = [0; N];
     let digits = text.strip_prefix("0x");
     let decoded = digits.map(|digits| hex::decode_to_slice(digits.as_bytes(), &mut bytes));
@@ -179,30 +228,43 @@ fn bytes<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], Evm
     }
 }
 
-fn number(text: &str) -> Result<u64, EvmBlockError> {
-    let digits = text
-        .strip_prefix("0x")
-        .filter(|digits| !digits.starts_with('+'));
-    let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
-    number.ok_or(EvmBlockError::Field { field: "nonce" })
+pub(crate) fn number(field: &'static str, text: &str) -> Result<u64, EvmBlockError> {
+    let number = u64::try_from(word(field, text)?);
+    number.map_err(|_| EvmBlockError::Field { field })
+}
+
+/// A number of at most 256 bits in hexadecimal behind `0x`.
+pub(crate) fn word(field: &'static str, text: &str) -> Result<U256, EvmBlockError> {
+    let plain = |digits: &&str| digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let digits = text.strip_prefix("0x").filter(plain);
+    let digits = digits.filter(|digits| (1..=64).contains(&digits.len()));
+    let number = digits.and_then(|digits| U256::from_str_radix(digits, 16).ok());
+    number.ok_or(EvmBlockError::Field { field })
 }
 
 /// The contract that an account creates with its transaction of this nonce: keccak256(rlp([sender, nonce])).
 fn created(sender: [u8; 20], nonce: u64) -> Address {
-    let digits = nonce.to_be_bytes();
-    let zeros = digits.iter().take_while(|byte| **byte == 0).count();
-    let mut list = vec![0x94];
-    list.extend(sender);
-    match &digits[zeros..] {
-        [] => list.push(0x80),
-        [small @ 0..0x80] => list.push(*small),
-        digits => {
-            list.push(0x80 + u8::try_from(digits.len()).expect("eight bytes at most"));
-            list.extend(digits);
+    let nonce = U256::from(nonce).to_be_bytes_trimmed_vec();
+    let hash: B256 = keccak256(list(&[sender.to_vec(), nonce]));
+    Address::from_word(hash)
+}
+
+/// The RLP of a list of texts, each and all together shorter than 56 bytes but for numbers of 256 bits.
+pub(crate) fn list(texts: &[Vec<u8>]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for text in texts {
+        match &text[..] {
+            [small @ 0..0x80] => body.push(*small),
+            text => {
+                body.push(0x80 + u8::try_from(text.len()).expect("32 bytes at most"));
+                body.extend(text);
+            }
         }
     }
-    let length = u8::try_from(list.len()).expect("thirty bytes at most");
-    list.insert(0, 0xc0 + length);
-    let hash: B256 = keccak256(list);
-    Address::from_word(hash)
+    let mut list = match u8::try_from(body.len()).expect("a hundred bytes at most") {
+        short @ 0..56 => vec![0xc0 + short],
+        long => vec![0xf8, long],
+    };
+    list.extend(body);
+    list
 }

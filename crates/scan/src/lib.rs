@@ -1,5 +1,6 @@
 //! One pass over blocks for everything that is watched: spent outpoints, paid scripts, accounts.
 
+mod authority;
 mod block;
 mod bytes;
 mod error;
@@ -14,7 +15,7 @@ mod watch;
 
 pub use block::{Header, Visitor, has_its_transactions, visit};
 pub use error::{BlockError, Crowded, EvmBlockError, FilesError};
-pub use evm::{AccountHit, AccountHits, AccountSet, Role};
+pub use evm::{AccountHit, AccountHits, AccountSet, Role, parent};
 pub use files::{BlockFile, BlockFiles, Place};
 pub use index::BlockIndex;
 pub use keys::KeySet;

@@ -24,10 +24,13 @@ pub struct Cursor {
     /// The block up to which every later one was read and moved nothing of the case; `None` where none was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scanned: Option<BlockRef>,
+    /// True where the chain is read on for the case together with all others: see [`Store::reach`].
+    #[serde(default)]
+    pub follows: bool,
 }
 
 impl Cursor {
-    /// The newest block that is known to have moved nothing that the case does not say.
+    /// The newest block that the case was read through by itself.
     pub fn reach(&self) -> BlockRef {
         self.scanned.unwrap_or(self.tip)
     }
@@ -74,8 +77,20 @@ impl Store {
             .collect()
     }
 
-    /// Removes a case, its cursors and its watch in one batch; true where there was one. Facts, evidence and messages
-    /// that wait for delivery stay.
+    /// True where there is a case of this name.
+    pub fn has_case(&self, name: &str) -> Result<bool, StoreError> {
+        check_name(name)?;
+        self.has(Column::Cases, name.as_bytes())
+    }
+
+    /// True where no case was kept yet.
+    pub fn is_without_cases(&self) -> Result<bool, StoreError> {
+        let first = self.scan(Column::Cases, &[], Direction::Forward).next();
+        Ok(first.transpose()?.is_none())
+    }
+
+    /// Removes a case, its cursors, its watch and what it watches in one batch; true where there was one. Facts, evidence
+    /// and messages that wait for delivery stay.
     pub fn remove_case(&self, name: &str) -> Result<bool, StoreError> {
         check_name(name)?;
         let _turn = self.take_turn();
@@ -86,6 +101,8 @@ impl Store {
         for chain in self.chain_keys()? {
             batch.delete_cf(self.column(Column::Cursors), keys::cursor(chain, name));
         }
+        self.drop_watches(&mut batch, name)?;
+        batch.delete_cf(self.column(Column::Due), name);
         self.write_through(batch)?;
         Ok(existed)
     }
@@ -103,20 +120,32 @@ impl Store {
         chain: &Chain,
         cursors: impl IntoIterator<Item = (&'c str, &'c Cursor)>,
     ) -> Result<(), StoreError> {
-        let chain_key = self.registered(chain)?;
+        self.registered(chain)?;
         let _turn = self.take_turn();
         let mut batch = WriteBatch::default();
         let mut blocks = BTreeSet::new();
         for (case, cursor) in cursors {
             check_name(case)?;
             blocks.extend([cursor.tip, cursor.reach()]);
-            let value = encode("a cursor", cursor)?;
-            let key = keys::cursor(chain_key, case);
-            batch.put_cf(self.column(Column::Cursors), key, value);
+            self.add_cursor(&mut batch, chain, case, cursor)?;
         }
         let blocks: Vec<_> = blocks.into_iter().collect();
         self.add_headers(&mut batch, chain, &blocks)?;
         self.write_through(batch)
+    }
+
+    /// Adds to a batch how far a case has got.
+    pub(crate) fn add_cursor(
+        &self,
+        batch: &mut WriteBatch,
+        chain: &Chain,
+        case: &str,
+        cursor: &Cursor,
+    ) -> Result<(), StoreError> {
+        let value = encode("a cursor", cursor)?;
+        let key = keys::cursor(ChainKey::of(chain), case);
+        batch.put_cf(self.column(Column::Cursors), key, value);
+        Ok(())
     }
 
     /// How far a case has got on a chain.

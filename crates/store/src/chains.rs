@@ -85,6 +85,18 @@ impl Store {
             .collect()
     }
 
+    /// All registered chains with their names.
+    pub(crate) fn chain_names(&self) -> Result<Vec<(ChainKey, String)>, StoreError> {
+        let mut chains = Vec::new();
+        for key in self.chain_keys()? {
+            let found = self.get(Column::Chains, key.as_bytes())?;
+            let row = found.map(|value| decode(Column::Chains, key.as_bytes(), &value));
+            let row: Option<Registration> = row.transpose()?;
+            chains.extend(row.map(|row| (key, row.name)));
+        }
+        Ok(chains)
+    }
+
     /// The blocks of a chain that facts in the store speak of or were asked under, the newest first.
     ///
     /// Whoever resumes a trace compares them with the chain from the top until one agrees, and calls
@@ -155,12 +167,14 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets, in one batch, every block from `height` on and every fact that speaks of one. Evidence stays.
+    /// Forgets, in one batch, every block from `height` on and every fact that speaks of one. Evidence stays. Cases that
+    /// were traced up to such a block are due.
     pub fn forget_from(&self, chain: &Chain, height: u64) -> Result<Forgotten, StoreError> {
-        let chain = ChainKey::of(chain);
-        let start = keys::header(chain, height);
         let _turn = self.take_turn();
         let mut batch = WriteBatch::default();
+        self.add_replaced(&mut batch, chain, height)?;
+        let chain = ChainKey::of(chain);
+        let start = keys::header(chain, height);
         let mut forgotten = Forgotten::default();
         for key in self.keys_of(chain, Column::Heights, &start) {
             let key = key?;

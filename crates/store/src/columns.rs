@@ -28,11 +28,19 @@ pub(crate) enum Column {
     Watches,
     /// Messages that wait for delivery, by number.
     Outbox,
+    /// How far a chain was read for all cases.
+    Passes,
+    /// What any case watches of a chain, with the case.
+    Watched,
+    /// Rows of the former by case.
+    Watchers,
+    /// Cases that are to be traced again.
+    Due,
 }
 
 impl Column {
     /// Every column family; a database has exactly these.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Chains,
         Self::Evidence,
         Self::Provenance,
@@ -43,11 +51,30 @@ impl Column {
         Self::Cursors,
         Self::Watches,
         Self::Outbox,
+        Self::Passes,
+        Self::Watched,
+        Self::Watchers,
+        Self::Due,
     ];
 
     /// True for those that stores of earlier versions lack.
     pub(crate) fn is_later(self) -> bool {
-        matches!(self, Self::Watches | Self::Outbox)
+        match self {
+            Self::Watches
+            | Self::Outbox
+            | Self::Passes
+            | Self::Watched
+            | Self::Watchers
+            | Self::Due => true,
+            Self::Chains
+            | Self::Evidence
+            | Self::Provenance
+            | Self::Statements
+            | Self::Heights
+            | Self::Headers
+            | Self::Cases
+            | Self::Cursors => false,
+        }
     }
 
     /// The name in the database and in messages.
@@ -63,6 +90,10 @@ impl Column {
             Self::Cursors => "cursors",
             Self::Watches => "watches",
             Self::Outbox => "outbox",
+            Self::Passes => "passes",
+            Self::Watched => "watched",
+            Self::Watchers => "watchers",
+            Self::Due => "due",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use rocksdb::DB;
@@ -13,7 +13,10 @@ use crate::columns::{database_options, descriptors, descriptors_of};
 use crate::error::one_line;
 
 /// The format that this version reads and writes.
-pub(crate) const FORMAT: &str = "hansel-store/1";
+pub(crate) const FORMAT: &str = "hansel-store/2";
+/// The format before, without what cases watch: a database of it becomes one of this version when it is opened for
+/// writing.
+const EARLIER: &str = "hansel-store/1";
 
 /// Names the format and carries the lock, so that neither needs the database to be opened.
 const MARKER: &str = "hansel-store";
@@ -24,8 +27,10 @@ const LONGEST_MARKER: u64 = 100;
 const MOST_TRIES: u32 = 20;
 
 /// Opens the database of `dir` for writing, making both where they are missing; the file is the lock.
-pub(crate) fn open(dir: &Path) -> Result<(DB, File), StoreError> {
-    let lock = claim(dir)?;
+///
+/// True where the store has the format before: then [`bring_up_to_date`] ends what this began.
+pub(crate) fn open(dir: &Path) -> Result<(DB, File, bool), StoreError> {
+    let (lock, earlier) = claim(dir)?;
     let database = dir.join(DATABASE);
     if !exists(&database)? {
         create(dir, &database)?;
@@ -35,7 +40,16 @@ pub(crate) fn open(dir: &Path) -> Result<(DB, File), StoreError> {
     options.create_missing_column_families(true);
     let db = DB::open_cf_descriptors(&options, &database, descriptors())
         .map_err(|error| StoreError::from_rocksdb(dir, &error))?;
-    Ok((db, lock))
+    Ok((db, lock, earlier))
+}
+
+/// Says that a store has this version's format now.
+pub(crate) fn bring_up_to_date(dir: &Path, mut lock: &File) -> Result<(), StoreError> {
+    // Both names are of the same length, so that no crash leaves anything in between.
+    lock.seek(SeekFrom::Start(0))
+        .and_then(|_| writeln!(lock, "{FORMAT}"))
+        .and_then(|()| lock.sync_all())
+        .map_err(|error| StoreError::from_io(dir, &error))
 }
 
 /// Opens the database of `dir` for reading, which works while another process writes.
@@ -45,7 +59,10 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<DB, StoreError> {
         return Err(StoreError::Missing { dir: dir.into() });
     }
     let mut file = File::open(&marker).map_err(|error| StoreError::from_io(&marker, &error))?;
-    check_format(dir, &read_marker(dir, &mut file)?)?;
+    let found = read_marker(dir, &mut file)?;
+    if found != EARLIER {
+        check_format(dir, &found)?;
+    }
     open_while_nothing_changes(dir)
 }
 
@@ -95,7 +112,8 @@ fn files(dir: &Path, database: &Path) -> Result<BTreeMap<OsString, Option<u64>>,
     Ok(files)
 }
 
-fn claim(dir: &Path) -> Result<File, StoreError> {
+/// Takes the lock, and tells whether the store is one of the format before.
+fn claim(dir: &Path) -> Result<(File, bool), StoreError> {
     fs::create_dir_all(dir).map_err(|error| StoreError::from_io(dir, &error))?;
     let marker = dir.join(MARKER);
     if !exists(&marker)? && exists(&dir.join(DATABASE))? {
@@ -117,10 +135,10 @@ fn claim(dir: &Path) -> Result<File, StoreError> {
         writeln!(file, "{FORMAT}")
             .and_then(|()| file.sync_all())
             .map_err(|error| StoreError::from_io(dir, &error))?;
-    } else {
+    } else if found != EARLIER {
         check_format(dir, &found)?;
     }
-    Ok(file)
+    Ok((file, found == EARLIER))
 }
 
 fn read_marker(dir: &Path, file: &mut File) -> Result<String, StoreError> {

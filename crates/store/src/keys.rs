@@ -176,15 +176,37 @@ pub(crate) fn header_height(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(last(&whole)))
 }
 
-/// Key of `cursors`: chain, then the SHA-256 of the case's name, because names differ in length.
+/// Key of `cursors`: chain, then the SHA-256 of the case's name.
 pub(crate) fn cursor(chain: ChainKey, case: &str) -> [u8; 40] {
-    let name = sha256::Hash::hash(case.as_bytes()).to_byte_array();
-    join(&chain.0, &name)
+    join(&chain.0, &case_hash(case))
+}
+
+/// Length of a key of `watched`.
+pub(crate) const WATCH: usize = 72;
+
+/// What keys of `watched` begin with: chain, then the SHA-256 of what is watched.
+pub(crate) fn watched(chain: ChainKey, key: &[u8]) -> [u8; 40] {
+    join(&chain.0, &sha256::Hash::hash(key).to_byte_array())
+}
+
+/// Key of `watched`: chain, the SHA-256 of what is watched, that of the case's name.
+pub(crate) fn watched_by(chain: ChainKey, key: &[u8], case: &str) -> [u8; WATCH] {
+    join(&watched(chain, key), &case_hash(case))
+}
+
+/// Key of `watchers`: the SHA-256 of the case's name, then the key of `watched`.
+pub(crate) fn watcher(case: &str, watch: &[u8; WATCH]) -> [u8; 104] {
+    join(&case_hash(case), watch)
+}
+
+/// The SHA-256 of a case's name, because names differ in length.
+pub(crate) fn case_hash(case: &str) -> [u8; 32] {
+    sha256::Hash::hash(case.as_bytes()).to_byte_array()
 }
 
 /// Key of `watches`: the SHA-256 of the case's name.
 pub(crate) fn watch(case: &str) -> [u8; 32] {
-    sha256::Hash::hash(case.as_bytes()).to_byte_array()
+    case_hash(case)
 }
 
 /// Key of `outbox`: the number of the message.
@@ -327,6 +349,14 @@ mod tests {
         );
         assert_eq!(message_number(&message(7)), Some(7));
         assert_eq!(message_number(b"short"), None);
+        let place = watched_by(chain(), b"key", "dmm-bitcoin");
+        assert_eq!(
+            place.to_lower_hex_string(),
+            "6b88c087247aa2f02c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b6834b064570f4b76c36738232a41e3293b30fadeacd71e472fe5c9ca29070a49525"
+        );
+        let of_case = watcher("dmm-bitcoin", &place);
+        assert_eq!(of_case[..32], case_hash("dmm-bitcoin"));
+        assert_eq!(of_case[32..], place);
         let body = EvidenceHash::of(b"body");
         let request = EvidenceHash::of_request("blockstream.info", "GET /tx/00");
         assert_eq!(

@@ -18,6 +18,7 @@ mod outbox;
 mod rows;
 mod statistics;
 mod store;
+mod watches;
 
 pub use cases::{Cursor, CursorState};
 pub use chains::Forgotten;
@@ -26,3 +27,4 @@ pub use evidence::{EvidenceHash, EvidenceRecord};
 pub use outbox::Message;
 pub use statistics::Statistics;
 pub use store::Store;
+pub use watches::{Due, Ended, Ending, Watch, Watcher};

@@ -8,7 +8,7 @@ use crate::cases::check_name;
 use crate::columns::Column;
 use crate::keys;
 use crate::rows::{bad_row, decode, encode};
-use crate::{Store, StoreError};
+use crate::{Ending, Store, StoreError};
 
 /// A message that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +20,13 @@ pub struct Message<M> {
 }
 
 impl Store {
-    /// Keeps a case, what its watch remembers, and messages behind those that wait: all or none, on the disk when this
-    /// returns.
+    /// Keeps a case whose run ended, how it did, what its watch remembers, and messages behind those that wait: all or
+    /// none, on the disk when this returns.
     pub fn put_watched_case<T, W, M>(
         &self,
         name: &str,
         case: &T,
+        ending: &Ending<'_>,
         watch: &W,
         messages: &[M],
     ) -> Result<(), StoreError>
@@ -40,6 +41,7 @@ impl Store {
         let _turn = self.take_turn();
         let mut batch = WriteBatch::default();
         batch.put_cf(self.column(Column::Cases), name, case);
+        self.add_ending(&mut batch, name, ending)?;
         batch.put_cf(self.column(Column::Watches), keys::watch(name), watch);
         let first = self.next_number()?;
         for (number, message) in (first..).zip(messages) {

@@ -17,7 +17,7 @@ pub struct Store {
     db: DB,
     turn: Mutex<()>,
     dir: PathBuf,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// One row: its key and its value.
@@ -28,8 +28,13 @@ impl Store {
     ///
     /// One process at a time may do so. A directory that cannot be opened is left as it is.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let (db, lock) = directory::open(dir)?;
-        Ok(Self::new(db, dir, Some(lock)))
+        let (db, lock, earlier) = directory::open(dir)?;
+        let store = Self::new(db, dir, Some(lock));
+        if let Some(lock) = store.lock.as_ref().filter(|_| earlier) {
+            store.all_are_due()?;
+            directory::bring_up_to_date(dir, lock)?;
+        }
+        Ok(store)
     }
 
     /// Opens the store of a directory for reading, as it is now: later writes of another process are not seen.
@@ -42,7 +47,7 @@ impl Store {
             db,
             turn: Mutex::new(()),
             dir: dir.to_owned(),
-            _lock: lock,
+            lock,
         }
     }
 
@@ -69,6 +74,9 @@ impl Store {
     }
 
     pub(crate) fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if !self.has_column(column) {
+            return Ok(None);
+        }
         self.db
             .get_cf(self.column(column), key)
             .map_err(|error| self.failed(&error))

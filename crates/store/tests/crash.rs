@@ -62,6 +62,7 @@ fn child_that_writes_until_it_is_killed() {
             tip,
             state: CursorState::Running,
             scanned: None,
+            follows: false,
         };
         if number % 16 == 0 {
             store.put_cursor(&bitcoin(), "case", &cursor).unwrap();

@@ -739,6 +739,10 @@ fn of_kind(dir: &Path, kind: u8) -> (DB, Vec<Row>) {
         "cursors",
         "watches",
         "outbox",
+        "passes",
+        "watched",
+        "watchers",
+        "due",
     ];
     let db = DB::open_cf(&Options::default(), dir.join("rocksdb"), columns).unwrap();
     let rows = db

@@ -3,7 +3,7 @@
 
 mod scenario;
 
-use hansel_store::{Message, Store, StoreError};
+use hansel_store::{Ending, Message, Store, StoreError};
 use rocksdb::{DB, Options};
 use scenario::*;
 
@@ -22,10 +22,10 @@ fn messages_wait_in_the_order_of_their_cases_until_they_are_removed() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path());
     store
-        .put_watched_case("one", "case", "watch", &["a", "b"])
+        .put_watched_case("one", "case", &Ending::default(), "watch", &["a", "b"])
         .unwrap();
     store
-        .put_watched_case("two", "case", "watch", &["c"])
+        .put_watched_case("two", "case", &Ending::default(), "watch", &["c"])
         .unwrap();
     assert_eq!(waiting(&store), said(&[(0, "a"), (1, "b"), (2, "c")]));
     store.remove_message(1).unwrap();
@@ -38,7 +38,7 @@ fn messages_wait_in_the_order_of_their_cases_until_they_are_removed() {
     let store = Store::open(dir.path()).unwrap();
     assert_eq!(waiting(&store), said(&[(0, "a, said to one"), (2, "c")]));
     store
-        .put_watched_case("one", "case", "watch", &["d"])
+        .put_watched_case("one", "case", &Ending::default(), "watch", &["d"])
         .unwrap();
     assert_eq!(waiting(&store).last(), said(&[(3, "d")]).last());
 }
@@ -47,11 +47,11 @@ fn messages_wait_in_the_order_of_their_cases_until_they_are_removed() {
 fn a_case_is_kept_with_its_watch_and_its_messages_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path());
-    let refused = store.put_watched_case("Not A Name", "case", "watch", &["a"]);
+    let refused = store.put_watched_case("Not A Name", "case", &Ending::default(), "watch", &["a"]);
     assert!(matches!(refused, Err(StoreError::CaseName(_))));
     assert_eq!(waiting(&store), []);
     store
-        .put_watched_case("one", "case", "watch", &["a"])
+        .put_watched_case("one", "case", &Ending::default(), "watch", &["a"])
         .unwrap();
     let case: Option<String> = store.case("one").unwrap();
     let watch: Option<String> = store.watch("one").unwrap();
@@ -107,7 +107,7 @@ fn a_store_from_before_there_were_messages_is_read_and_written_as_ever() {
     drop(reader);
     let writer = Store::open(dir.path()).unwrap();
     writer
-        .put_watched_case("one", "case", "watch", &["a"])
+        .put_watched_case("one", "case", &Ending::default(), "watch", &["a"])
         .unwrap();
     assert_eq!(waiting(&writer), said(&[(0, "a")]));
 }

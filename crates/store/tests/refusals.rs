@@ -115,7 +115,7 @@ fn a_second_process_is_refused_and_the_first_is_not_disturbed() {
 fn a_store_of_another_format_is_refused_by_its_name_and_left_untouched() {
     let dir = TempDir::new().unwrap();
     fill(dir.path());
-    for found in ["hansel-store/2\n", "\u{1b}[31m", "\0\0"] {
+    for found in ["hansel-store/3\n", "\u{1b}[31m", "\0\0"] {
         fs::write(dir.path().join("hansel-store"), found).unwrap();
         let before = bytes_of(dir.path());
         for refused in [Store::open(dir.path()), Store::open_read_only(dir.path())] {
@@ -126,10 +126,10 @@ fn a_store_of_another_format_is_refused_by_its_name_and_left_untouched() {
         }
         assert_eq!(bytes_of(dir.path()), before);
     }
-    fs::write(dir.path().join("hansel-store"), "hansel-store/2\n").unwrap();
+    fs::write(dir.path().join("hansel-store"), "hansel-store/3\n").unwrap();
     let message = Store::open(dir.path()).unwrap_err().to_string();
-    assert!(message.contains("`hansel-store/2`") && message.contains("`hansel-store/1`"));
-    fs::write(dir.path().join("hansel-store"), "hansel-store/1\n").unwrap();
+    assert!(message.contains("`hansel-store/3`") && message.contains("`hansel-store/2`"));
+    fs::write(dir.path().join("hansel-store"), "hansel-store/2\n").unwrap();
     assert_eq!(read_numbered(&store(dir.path())).unwrap(), FACTS);
 }
 

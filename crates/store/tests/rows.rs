@@ -13,7 +13,7 @@ use rocksdb::{DB, IteratorMode, Options};
 use scenario::*;
 use tempfile::TempDir;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 15] = [
     "default",
     "chains",
     "evidence",
@@ -25,6 +25,10 @@ const COLUMNS: [&str; 11] = [
     "cursors",
     "watches",
     "outbox",
+    "passes",
+    "watched",
+    "watchers",
+    "due",
 ];
 
 /// Opens the database behind the store's back.
@@ -136,6 +140,7 @@ fn cases_are_kept_listed_in_order_and_removed_with_their_cursors() {
         tip: block(120),
         state: CursorState::Running,
         scanned: None,
+        follows: false,
     };
     for name in ["wazirx", "dmm-bitcoin", "a.b_c-1"] {
         store.put_case(name, &vec![name, "subject"]).unwrap();
@@ -196,6 +201,7 @@ fn a_cursor_under_a_block_of_another_branch_is_refused() {
         tip,
         state: CursorState::Running,
         scanned: None,
+        follows: false,
     };
     store
         .put_cursor(&bitcoin(), "dmm", &cursor(block(120)))
@@ -255,6 +261,7 @@ fn after_damage(column: &str, change: impl Fn(&[u8]) -> Vec<u8>) -> StoreError {
         tip: block(120),
         state: CursorState::Running,
         scanned: None,
+        follows: false,
     };
     writer.put_cursor(&bitcoin(), "dmm", &cursor).unwrap();
     drop(writer);

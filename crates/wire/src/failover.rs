@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use async_trait::async_trait;
-use bitcoin::BlockHash;
 use hansel_ledger::{
-    Answer, BlockRef, Chain, ChainSource, EndpointActivity, ErrorClass, Query, SourceError,
+    Amount, Answer, BlockRef, Called, Chain, ChainSource, Coin, EndpointActivity, ErrorClass,
+    Query, SourceError,
 };
 
 /// Failures in a row after which an endpoint that cannot be reached is asked last.
@@ -157,8 +158,20 @@ impl ChainSource for Failover {
         best.ok_or_else(|| telling.expect("there is at least one source"))
     }
 
-    async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
-        self.ask(|source| source.raw_block(hash)).await
+    async fn raw_block(&self, block: &BlockRef) -> Result<Vec<u8>, SourceError> {
+        self.ask(|source| source.raw_block(block)).await
+    }
+
+    async fn called(&self, block: &BlockRef) -> Result<Called, SourceError> {
+        self.ask(|source| source.called(block)).await
+    }
+
+    async fn held(
+        &self,
+        accounts: &[(Address, Coin)],
+        height: u64,
+    ) -> Result<Vec<Amount>, SourceError> {
+        self.ask(|source| source.held(accounts, height)).await
     }
 
     /// Waits at the first endpoint that tells of new blocks.

@@ -119,9 +119,9 @@ impl ChainSource for CoreSource {
         })
     }
 
-    async fn raw_block(&self, hash: &BlockHash) -> Result<Vec<u8>, SourceError> {
+    async fn raw_block(&self, block: &BlockRef) -> Result<Vec<u8>, SourceError> {
         let talk = Conversation::off_the_record(self.wire.as_ref());
-        let (_, bytes) = self.block_and_bytes(&talk, hash).await?;
+        let (_, bytes) = self.block_and_bytes(&talk, &block.hash).await?;
         Ok(bytes)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hansel_ledger::Chain;
 use hansel_report::Built;
-use hansel_store::Store;
+use hansel_store::{Ending, Store};
 
 use super::alert::id_of;
 use super::channels::Waiting;
@@ -29,7 +29,7 @@ impl Watching<'_> {
         if memory.is_some_and(|memory| memory.asked == asked) {
             return Ok(());
         }
-        let memory = Memory::begin(asked, record.report.as_ref())?;
+        let memory = Memory::begin(asked, record.report.as_ref().or(record.before.as_ref()))?;
         Ok(self.store.put_watch(name, &memory)?)
     }
 
@@ -39,6 +39,7 @@ impl Watching<'_> {
         name: &str,
         record: &CaseRecord,
         built: &Built,
+        ending: &Ending<'_>,
     ) -> Result<(), Failure> {
         let mut memory = match self.store.watch(name)? {
             Some(memory) => memory,
@@ -60,7 +61,7 @@ impl Watching<'_> {
             .collect();
         Ok(self
             .store
-            .put_watched_case(name, record, &memory, &waiting)?)
+            .put_watched_case(name, record, ending, &memory, &waiting)?)
     }
 
     fn known_block(&self, chain: &str, height: u64) -> Result<Option<String>, Failure> {

@@ -6,33 +6,31 @@ mod outcome;
 mod printed;
 pub(crate) mod watch;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
 use follow::{Follow, while_delivering};
-use hansel_heuristics::Labels;
-use hansel_heuristics::crossing::Bridges;
-use hansel_ledger::{BlockRef, Chain, ChainSource, ErrorClass};
-use hansel_report::Built;
-use hansel_store::{Cursor, CursorState, Store};
+use hansel_ledger::Chain;
+use hansel_report::model::Tip;
+use hansel_report::{Built, Report};
+use hansel_store::Store;
 use outcome::{Outcome, in_words, worst};
 use printed::Printed;
 
-use super::trace::{Session, again_from, exit, no_such_case};
+use super::trace::{Session, exit, no_such_case};
 use crate::alerts::Watching;
 use crate::args::{Common, Exit, RescanArgs};
-use crate::blocks;
 use crate::case_record::CaseRecord;
 use crate::config::Config;
-use crate::course::Course;
 use crate::drive::Interrupt;
 use crate::failure::Failure;
-use crate::frontier::{Frontier, Read};
 use crate::moved::Moved;
 use crate::output::{print, print_json, say};
-use crate::{opinions, pin, sources};
+use crate::pass::{Pass, Passed};
+use crate::sources;
+
+/// Why a named case of a chain is left whose endpoint lags.
+const BEHIND: &str = "the endpoint is behind what is known of it";
+const STOPPED: &str = "the command was stopped before it was looked at";
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &RescanArgs) -> Result<Exit, Failure> {
@@ -53,8 +51,9 @@ pub(crate) async fn run(common: &Common, args: &RescanArgs) -> Result<Exit, Fail
         };
         return Follow::new(&rescan, delivery, &printed)?.run().await;
     }
-    let outcomes = rescan.bring_up_to_date(rescan.names()?);
-    let outcomes = while_delivering(&mut delivery, outcomes).await??;
+    let scope = rescan.scope()?;
+    let brought = rescan.bring(&scope);
+    let (outcomes, failure) = while_delivering(&mut delivery, brought).await??;
     if delivery.channels().takes_stdout() {
         say(&in_words(&outcomes));
     } else if common.json {
@@ -63,7 +62,10 @@ pub(crate) async fn run(common: &Common, args: &RescanArgs) -> Result<Exit, Fail
         print(&in_words(&outcomes))?;
     }
     let delivered = alerts::deliver(&mut delivery, args).await?;
-    Ok(worst(&outcomes).or(delivered))
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(worst(&outcomes).or(delivered)),
+    }
 }
 
 /// What the cases are brought up to date with.
@@ -72,34 +74,38 @@ struct Rescan<'a> {
     args: &'a RescanArgs,
     store: &'a Store,
     config: &'a Config,
-    bridges: Bridges,
-    labels: Arc<dyn Labels>,
     interrupt: Interrupt,
     /// Keeps what is to be told of cases; `None` where nobody is told.
     watching: Option<&'a Watching<'a>>,
 }
 
-/// What is to be done with a case.
-enum Task {
-    /// Look for its frontier in new blocks.
-    Scan(Box<Scanned>),
-    /// Trace it again.
-    Trace(&'static str),
-    /// Leave it as it is.
-    Leave(&'static str),
+/// The cases that are to be brought up to date.
+enum Scope {
+    /// All there are; those of which nothing becomes are not told of, so that they cost nothing.
+    All,
+    /// These, each of which is told of.
+    Named(BTreeSet<String>),
 }
 
-/// A case of one Bitcoin chain.
-struct Scanned {
-    cursor: Cursor,
-    /// The block after which new ones begin.
-    from: BlockRef,
-    course: Course,
-    frontier: Frontier,
+/// What became of the chains: by name, and the first failure.
+#[derive(Default)]
+struct Chains {
+    states: BTreeMap<String, Result<Passed, String>>,
+    failure: Option<Failure>,
 }
 
-/// Cases by name with what is to be done.
-type Tasks = BTreeMap<String, (CaseRecord, Task)>;
+impl Scope {
+    fn names(&self) -> Option<&BTreeSet<String>> {
+        match self {
+            Self::All => None,
+            Self::Named(names) => Some(names),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names().is_none_or(|names| names.contains(name))
+    }
+}
 
 impl<'a> Rescan<'a> {
     fn new(
@@ -109,224 +115,231 @@ impl<'a> Rescan<'a> {
         config: &'a Config,
         watching: Option<&'a Watching<'a>>,
     ) -> Result<Self, Failure> {
-        let (labels, _) = opinions::labels(config)?;
         Ok(Self {
             common,
             args,
             store,
             config,
-            bridges: config.bridges()?,
-            labels,
             interrupt: Interrupt::listen(),
             watching,
         })
     }
 
+    /// The names of the cases that are followed.
+    fn names(&self) -> Result<Vec<String>, Failure> {
+        if let Scope::Named(names) = self.scope()? {
+            return Ok(names.into_iter().collect());
+        }
+        Ok(self.store.cases()?)
+    }
+
+    fn scope(&self) -> Result<Scope, Failure> {
+        if !self.args.all {
+            return Ok(Scope::Named(self.args.cases.iter().cloned().collect()));
+        }
+        if self.store.is_without_cases()? {
+            say("no case was traced yet: run `hansel trace` first");
+        }
+        Ok(Scope::All)
+    }
+
+    /// What became of these cases; fails where a chain of theirs cannot be read, before anything is traced.
     async fn bring_up_to_date(&self, names: Vec<String>) -> Result<Vec<Outcome>, Failure> {
-        let mut tasks = Tasks::new();
-        let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for name in names {
-            let record = self.store.case::<CaseRecord>(&name)?;
-            let record = record.ok_or_else(|| no_such_case(self.store, &name))?;
-            let task = first_thought(&record);
-            if matches!(task, Task::Trace(SCAN)) {
-                let chain = record.parts[0].request.chain.clone();
-                chains.entry(chain).or_default().push(name.clone());
-            }
-            tasks.insert(name, (record, task));
+        let scope = Scope::Named(names.into_iter().collect());
+        let (outcomes, failure) = self.bring(&scope).await?;
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(outcomes),
         }
+    }
+
+    /// What became of the cases, and the first failure of a chain, which leaves the cases of others alone.
+    async fn bring(&self, scope: &Scope) -> Result<(Vec<Outcome>, Option<Failure>), Failure> {
+        let chains = self.chains(scope)?;
+        let mut before = BTreeMap::new();
+        for name in scope.names().into_iter().flatten() {
+            before.insert(name.clone(), self.tips(name, &chains)?);
+        }
+        let mut read = self.read_chains(scope, &chains).await?;
+        if self.args.follow && read.failure.is_some() {
+            return Ok((Vec::new(), read.failure));
+        }
+        let due = self.store.all_due()?;
         let mut outcomes = Vec::new();
-        for (chain, names) in chains {
-            let chain = self.config.chain(&chain)?;
-            if chain.evm().is_some() {
-                let reason = "accounts are traced again from their facts";
-                names
-                    .iter()
-                    .for_each(|name| decide(&mut tasks, name, Task::Trace(reason)));
-                continue;
+        for (name, from) in before {
+            if !due.contains_key(&name) {
+                outcomes.push(self.undisturbed(name, from, &chains, &read)?);
             }
-            outcomes.extend(self.scan(&chain, &names, &mut tasks).await?);
         }
-        for (name, (record, task)) in tasks {
-            outcomes.push(self.settle(name, record, task).await);
+        for (name, due) in due {
+            if scope.has(&name) {
+                outcomes.push(self.settle(&name, &due.because).await?);
+            }
         }
         outcomes.sort_by(|a, b| a.case.cmp(&b.case));
-        Ok(outcomes)
+        Ok((outcomes, read.failure.take()))
     }
 
-    fn names(&self) -> Result<Vec<String>, Failure> {
-        if self.args.all {
-            let names = self.store.cases()?;
-            if names.is_empty() {
-                say("no case was traced yet: run `hansel trace` first");
+    /// The chains that are watched, as far as cases of the scope are on them.
+    fn chains(&self, scope: &Scope) -> Result<Vec<Chain>, Failure> {
+        let mut chains = Vec::new();
+        for name in self.store.watched_chains()? {
+            let chain = self.config.chain(&name)?;
+            let mut wanted = scope.names().is_none();
+            for case in scope.names().into_iter().flatten() {
+                if !self.store.has_case(case)? {
+                    return Err(no_such_case(self.store, case));
+                }
+                wanted = wanted || self.follows(&chain, case)?;
             }
-            return Ok(names);
+            if wanted {
+                chains.push(chain);
+            }
         }
-        let mut names = self.args.cases.clone();
-        names.sort();
-        names.dedup();
-        Ok(names)
+        Ok(chains)
     }
 
-    /// Reads the new blocks of a chain for all of its cases; tells of those that they leave alone.
-    async fn scan(
+    fn follows(&self, chain: &Chain, case: &str) -> Result<bool, Failure> {
+        let cursor = self.store.cursor(chain, case)?;
+        Ok(cursor.is_some_and(|cursor| cursor.follows))
+    }
+
+    /// The newest blocks that the report of a case speaks for.
+    fn tips(&self, name: &str, chains: &[Chain]) -> Result<Vec<Tip>, Failure> {
+        if !self.store.has_case(name)? {
+            return Err(no_such_case(self.store, name));
+        }
+        let mut tips = Vec::new();
+        for chain in chains {
+            let reach = self.store.reach(chain, name)?;
+            tips.extend(reach.map(|block| Tip::of(chain, &block)));
+        }
+        Ok(tips)
+    }
+
+    /// Reads chains on; one that fails leaves the others alone.
+    async fn read_chains(&self, scope: &Scope, chains: &[Chain]) -> Result<Chains, Failure> {
+        let mut read = Chains::default();
+        for chain in chains {
+            let state = match self.read_chain(chain, scope).await {
+                Ok(passed) => Ok(passed),
+                Err(failure) if failure.is_for_good() => return Err(failure),
+                Err(failure) => {
+                    let reason = failure.in_one_line();
+                    read.failure.get_or_insert(failure);
+                    Err(reason)
+                }
+            };
+            read.states.insert(chain.name().to_owned(), state);
+        }
+        Ok(read)
+    }
+
+    async fn read_chain(&self, chain: &Chain, scope: &Scope) -> Result<Passed, Failure> {
+        let pass = Pass {
+            store: self.store,
+            source: sources::open(&self.args.source, self.config, chain)?,
+            files: self.args.blocks.as_deref(),
+            quiet: self.common.quiet,
+        };
+        // Whoever follows all cases reads for all, however they are grouped.
+        let only = scope.names().filter(|_| !self.args.all);
+        let passed = self.interrupt.or(pass.run(only)).await?;
+        match passed {
+            Passed::Done => {}
+            Passed::Behind => say(&format!("{chain}: {BEHIND}")),
+            Passed::Unread => {
+                let because = "no endpoint serves whole blocks";
+                self.store
+                    .put_due(&self.following(chain, scope, because)?)?;
+            }
+        }
+        Ok(passed)
+    }
+
+    /// The cases that are read on with a chain, with a reason to trace them again.
+    fn following(
         &self,
         chain: &Chain,
-        names: &[String],
-        tasks: &mut Tasks,
-    ) -> Result<Vec<Outcome>, Failure> {
-        let source = sources::open(&self.args.source, self.config, chain)?;
-        let tip = pin::tip(&*source).await?;
-        let tip = tip.context("a recording tells of no new blocks")?;
-        if let Some(notice) = pin::reconcile(&*source, self.store, chain, &tip).await? {
-            say(&notice);
-        }
-        let mut blocks = BTreeMap::new();
-        for name in names {
-            let (record, _) = &tasks[name];
-            let task = self
-                .frontier(&source, name, record, &tip, &mut blocks)
-                .await?;
-            decide(tasks, name, task);
-        }
-        let read = match self.read(&source, tip, names, tasks).await {
-            Err(failure) if failure.is_unsupported() => {
-                let reason = "no endpoint serves whole blocks";
-                names.iter().for_each(|name| give_up(tasks, name, reason));
-                return Ok(Vec::new());
-            }
-            read => read?,
+        scope: &Scope,
+        because: &str,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let names = match scope.names() {
+            Some(names) => names.iter().cloned().collect(),
+            None => self.store.cases()?,
         };
-        match read {
-            Some(read) => self.apply(chain, &read, names, tasks),
-            None => Ok(Vec::new()),
+        let mut following = BTreeMap::new();
+        for name in names {
+            if self.follows(chain, &name)? {
+                following.insert(name, because.to_owned());
+            }
         }
+        Ok(following)
     }
 
-    /// What a case watches, and from which block on.
-    async fn frontier(
+    /// A case that is not to be traced again, with the blocks that its report spoke for.
+    fn undisturbed(
         &self,
-        source: &Arc<dyn ChainSource>,
-        name: &str,
-        record: &CaseRecord,
-        tip: &BlockRef,
-        blocks: &mut BTreeMap<u64, Option<BlockRef>>,
-    ) -> Result<Task, Failure> {
-        let part = &record.parts[0];
-        let chain = source.chain();
-        let cursor = self.store.cursor(chain, name)?;
-        let Some(cursor) = cursor.filter(|cursor| cursor.state == CursorState::Complete) else {
-            return Ok(Task::Trace("its last run was cut off"));
-        };
-        if cursor.reach().height > tip.height {
-            return Ok(Task::Leave("the endpoint is behind what is known of it"));
+        name: String,
+        from: Vec<Tip>,
+        chains: &[Chain],
+        read: &Chains,
+    ) -> Result<Outcome, Failure> {
+        let mut follows = false;
+        for chain in chains {
+            if !self.follows(chain, &name)? {
+                continue;
+            }
+            follows = true;
+            match read.states.get(chain.name()) {
+                Some(Err(reason)) => return Ok(Outcome::failed(name, reason.clone())),
+                Some(Ok(Passed::Behind)) => return Ok(Outcome::left(name, BEHIND)),
+                Some(Ok(Passed::Done | Passed::Unread)) | None => {}
+            }
         }
-        let Some(from) = newest_left(source, &cursor, blocks).await? else {
-            return Ok(Task::Trace("the block that it spoke of was replaced"));
-        };
-        let labels = Arc::clone(&self.labels);
-        let mut course = again_from(part, chain.clone(), Some(cursor.tip), labels)?;
-        let frontier = Frontier::of(self.store, &mut course, &self.bridges)?;
-        Ok(match frontier.open {
-            Some(reason) => Task::Trace(reason),
-            None => Task::Scan(Box::new(Scanned {
-                cursor,
-                from,
-                course,
-                frontier,
-            })),
+        if !follows {
+            let because = "it looks at blocks up to a fixed one only";
+            return Ok(Outcome::left(name, because));
+        }
+        let now = self.tips(&name, chains)?;
+        Ok(Outcome::unmoved(name, from, now))
+    }
+
+    /// Traces a case again that is due.
+    async fn settle(&self, name: &str, because: &str) -> Result<Outcome, Failure> {
+        if self.interrupt.is_wished() {
+            return Ok(Outcome::left(name.to_owned(), STOPPED));
+        }
+        let record = self.store.case::<CaseRecord>(name)?;
+        let record = record.ok_or_else(|| no_such_case(self.store, name))?;
+        let mut before = record.report.clone().or_else(|| record.before.clone());
+        if let Some(report) = &mut before {
+            self.moves_on(name, &record, report)?;
+        }
+        Ok(match self.trace(name, &record).await {
+            Ok(built) => {
+                let moved = Moved::between(before.as_ref(), &built.report);
+                Outcome::traced(name.to_owned(), because, moved)
+            }
+            Err(failure) => Outcome::failed(name.to_owned(), failure.in_one_line()),
         })
     }
 
-    async fn read(
+    /// Has a report say up to which blocks it speaks.
+    fn moves_on(
         &self,
-        source: &Arc<dyn ChainSource>,
-        tip: BlockRef,
-        names: &[String],
-        tasks: &Tasks,
-    ) -> Result<Option<Read>, Failure> {
-        let scanned = names.iter().filter_map(|name| match &tasks[name].1 {
-            Task::Scan(scanned) => Some(&**scanned),
-            Task::Trace(_) | Task::Leave(_) => None,
-        });
-        let scanned: Vec<_> = scanned.collect();
-        let Some(from) = scanned.iter().map(|one| one.from).min() else {
-            return Ok(None);
-        };
-        let frontiers: Vec<_> = scanned.iter().map(|one| &one.frontier).collect();
-        let files = self.args.blocks.as_deref();
-        let read = blocks::read(source, files, from, tip, &frontiers);
-        let read = self.interrupt.or(read).await?;
-        if !self.common.quiet {
-            say(&format!(
-                "{}: read {} new blocks up to {} for {} cases",
-                source.chain(),
-                read.blocks,
-                tip.height,
-                scanned.len()
-            ));
-        }
-        Ok(Some(read))
-    }
-
-    /// Moves the cursors of the cases that no block touched, all at once; the others are to be traced again.
-    fn apply(
-        &self,
-        chain: &Chain,
-        read: &Read,
-        names: &[String],
-        tasks: &mut Tasks,
-    ) -> Result<Vec<Outcome>, Failure> {
-        let (mut outcomes, mut cursors) = (Vec::new(), Vec::new());
-        for name in names {
-            let (record, task) = &tasks[name];
-            let Task::Scan(scanned) = task else { continue };
-            if read.touches(&scanned.frontier, scanned.from.height) {
-                scanned
-                    .frontier
-                    .keep_unspent(self.store, &scanned.course, read)?;
-                decide(tasks, name, Task::Trace("new blocks move it"));
-                continue;
+        name: &str,
+        record: &CaseRecord,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        for chain in record.chains() {
+            let chain = self.config.chain(chain)?;
+            let reach = self.store.reach(&chain, name)?;
+            if let Some((cursor, reach)) = self.store.cursor(&chain, name)?.zip(reach) {
+                report.moves_on(&chain, &cursor.tip, &reach);
             }
-            let cursor = Cursor {
-                scanned: Some(read.through),
-                ..scanned.cursor
-            };
-            outcomes.push(Outcome::unmoved(
-                name,
-                record,
-                chain,
-                &scanned.cursor,
-                &cursor,
-            ));
-            cursors.push((name, cursor));
         }
-        let rows = cursors.iter().map(|(name, cursor)| (name.as_str(), cursor));
-        self.store.put_cursors(chain, rows)?;
-        for (name, _) in cursors {
-            tasks.remove(name);
-        }
-        Ok(outcomes)
-    }
-
-    /// Traces a case again, if that is what is to be done.
-    async fn settle(&self, name: String, record: CaseRecord, task: Task) -> Outcome {
-        let (because, traced) = match task {
-            Task::Leave(because) => return Outcome::left(name, because),
-            Task::Scan(_) => return Outcome::left(name, "there was nothing to read"),
-            Task::Trace(_) if self.interrupt.is_wished() => {
-                return Outcome::left(name, "the command was stopped before it was looked at");
-            }
-            Task::Trace(because) => (because, self.trace(&name, &record).await),
-        };
-        match traced {
-            Ok(built) => Outcome::traced(
-                name,
-                because,
-                Moved::between(record.report.as_ref(), &built.report),
-            ),
-            Err(failure) => Outcome::failed(name, &failure),
-        }
+        Ok(())
     }
 
     async fn trace(&self, name: &str, record: &CaseRecord) -> Result<Built, Failure> {
@@ -349,64 +362,5 @@ impl<'a> Rescan<'a> {
             .await?;
         exit(&built)?;
         Ok(built)
-    }
-}
-
-/// Stands for a case that may be scanned for, until more is known.
-const SCAN: &str = "it may be scanned for";
-
-fn first_thought(record: &CaseRecord) -> Task {
-    let fixed = record.parts.iter().all(|part| part.request.until.is_some());
-    if record.report.is_none() {
-        Task::Trace("its last run was cut off")
-    } else if fixed {
-        Task::Leave("it looks at blocks up to a fixed one only")
-    } else if record.parts.len() == 1 {
-        Task::Trace(SCAN)
-    } else {
-        Task::Trace("it goes over several chains")
-    }
-}
-
-fn decide(tasks: &mut Tasks, name: &str, task: Task) {
-    if let Some((_, known)) = tasks.get_mut(name) {
-        *known = task;
-    }
-}
-
-/// Has a case traced again that was to be scanned for.
-fn give_up(tasks: &mut Tasks, name: &str, reason: &'static str) {
-    if let Some((_, task @ Task::Scan(_))) = tasks.get_mut(name) {
-        *task = Task::Trace(reason);
-    }
-}
-
-/// The newest block that a case knows of and that is still part of the chain; `None` where even the one is gone that
-/// its trace spoke of. `blocks` remembers what was asked.
-async fn newest_left(
-    source: &Arc<dyn ChainSource>,
-    cursor: &Cursor,
-    blocks: &mut BTreeMap<u64, Option<BlockRef>>,
-) -> Result<Option<BlockRef>, Failure> {
-    // Facts are as of the block that was traced, without which nothing stands.
-    let mut newest = None;
-    for known in [cursor.tip, cursor.reach()] {
-        let block = match blocks.entry(known.height) {
-            Entry::Occupied(block) => *block.get(),
-            Entry::Vacant(place) => *place.insert(block_at(source, known.height).await?),
-        };
-        if block.map(|block| block.hash) != Some(known.hash) {
-            return Ok(newest);
-        }
-        newest = Some(known);
-    }
-    Ok(newest)
-}
-
-/// The block of a height; `None` where there is none.
-async fn block_at(source: &Arc<dyn ChainSource>, height: u64) -> Result<Option<BlockRef>, Failure> {
-    match source.block_at(height).await {
-        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
-        block => Ok(Some(block?)),
     }
 }

@@ -8,7 +8,7 @@ use hansel_heuristics::crossing::Leaving;
 use hansel_ledger::{BlockRef, Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, join, merge, render};
-use hansel_store::Store;
+use hansel_store::{Cursor, Ended, Ending, Store};
 
 use crate::alerts::Watching;
 use crate::args::{Common, Exit, SourceArgs, TraceArgs};
@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::leg::Part;
 use crate::output::{print, say};
 use crate::progress::Progress;
+use crate::watch::Watch;
 use crate::{opinions, plan, sources};
 
 /// Runs the command.
@@ -97,7 +98,9 @@ impl Session<'_> {
         let interrupt = self.interrupt.clone();
         let (labels, left_out) = opinions::labels(self.config)?;
         let bridges = self.config.bridges()?;
+        let wanted = requests.len();
         let (requests, sources) = self.open(requests, &mut unknown)?;
+        let unserved = requests.len() < wanted;
         let mut record = CaseRecord::new(requests, unknown.clone());
         let earlier = self.earlier(&record)?;
         unknown.extend(left_out);
@@ -127,13 +130,17 @@ impl Session<'_> {
         let mut crossings = Crossings::new(self, &bridges, &interrupt);
         crossings.follow(&mut legs, &mut record).await?;
         let (departed, crossed) = crossings.joints(&legs)?;
-        let mut built = Vec::new();
+        let (mut built, mut ended) = (Vec::new(), Vec::new());
         for leg in legs {
-            built.push(leg.end().await?);
+            let finished = leg.end().await?;
+            built.push(finished.built);
+            ended.push((finished.chain, finished.cursor, finished.watch));
         }
         let built = join(built, &departed, crossed).context("the crossings cannot be added up")?;
         let mut built = built.context("the case has no part")?;
-        built.partial |= crossings.is_partial();
+        let left_open = crossings.is_partial();
+        built.partial |= left_open;
+        let left_open = left_open || unserved;
         let (open, candidates) = crossings.into_told();
         unknown.extend(open);
         built.report.findings.extend(candidates);
@@ -142,7 +149,12 @@ impl Session<'_> {
         built.report.unknown.sort();
         built.report.unknown.dedup();
         built.partial |= interrupt.is_wished();
-        self.end(record, &built)?;
+        let open = if interrupt.is_wished() {
+            Some("its last run was cut off")
+        } else {
+            left_open.then_some("a chain that its value went to was not read")
+        };
+        self.end(record, &built, ended, open)?;
         Ok(built)
     }
 
@@ -185,19 +197,46 @@ impl Session<'_> {
         }
     }
 
-    fn end(&self, record: CaseRecord, built: &Built) -> Result<(), Failure> {
+    /// Keeps the case with its report, how far each part got and what it watches: all of it or nothing.
+    fn end(
+        &self,
+        record: CaseRecord,
+        built: &Built,
+        ended: Vec<(Chain, Option<Cursor>, Watch)>,
+        open: Option<&'static str>,
+    ) -> Result<(), Failure> {
         let (Some(store), Some(part)) = (self.store, record.parts.first()) else {
             return Ok(());
         };
         let name = part.request.name.clone();
+        let (mut parts, mut open) = (Vec::new(), open);
+        for (chain, cursor, watch) in &ended {
+            let Some(cursor) = cursor else { continue };
+            let mut watches = Vec::new();
+            if cursor.follows {
+                open = open.or(watch.reason());
+                watches = watch.rows()?;
+            }
+            parts.push(Ended {
+                chain,
+                cursor: *cursor,
+                watches,
+            });
+        }
+        let ending = Ending {
+            parts,
+            because: open,
+        };
         let record = CaseRecord {
             report: Some(built.report.clone()),
             partial: built.partial,
             ..record
         };
         match self.watching {
-            Some(watching) => watching.keep(&name, &record, built)?,
-            None => store.put_case(&name, &record)?,
+            Some(watching) => watching.keep(&name, &record, built, &ending)?,
+            None => store
+                .end_case(&name, &record, &ending)
+                .context("cannot keep the case")?,
         }
         if !self.quiet {
             say(&format!(
@@ -291,6 +330,7 @@ async fn courses(
             source: None,
             interrupt: &interrupt,
             failures: part.failures.clone(),
+            watch: Watch::default(),
         };
         driver
             .run(&mut course, &mut Progress::new(name, true))
@@ -320,8 +360,9 @@ pub(crate) async fn stored_report(
     if let Some(mut report) = record.report {
         for part in &record.parts {
             let chain = config.chain(&part.request.chain)?;
-            if let Some(cursor) = store.cursor(&chain, name)? {
-                report.moves_on(chain.name(), &cursor.tip, &cursor.reach());
+            let reach = store.reach(&chain, name)?;
+            if let Some((cursor, reach)) = store.cursor(&chain, name)?.zip(reach) {
+                report.moves_on(&chain, &cursor.tip, &reach);
             }
         }
         return Ok(Built {

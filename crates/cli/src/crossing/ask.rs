@@ -8,6 +8,12 @@ use crate::leg::Leg;
 
 /// The answer, or why there is none, safe to print.
 pub(super) async fn ask(leg: &Leg<'_>, query: &Query) -> Result<Result<Fact, String>, Failure> {
+    let told = find(leg, query).await?;
+    leg.note(query, told.as_ref().ok());
+    Ok(told)
+}
+
+async fn find(leg: &Leg<'_>, query: &Query) -> Result<Result<Fact, String>, Failure> {
     let part = &leg.part;
     let kept = part.session.store.zip(leg.as_of);
     if let Some((store, pinned)) = &kept

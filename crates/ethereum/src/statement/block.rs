@@ -192,7 +192,7 @@ fn unknown(all: &[TxLean]) -> (u64, Option<(B256, u32)>) {
 }
 
 /// True unless the transaction cannot have run code: it called an account with just enough gas to send value.
-fn may_run_code(tx: &TxLean) -> bool {
+pub(crate) fn may_run_code(tx: &TxLean) -> bool {
     let no_data = tx.input.as_ref().is_some_and(|input| input.is_empty());
     let plain = tx.to.is_some() && no_data && tx.gas.is_some_and(|gas| gas <= PLAIN_GAS);
     !plain

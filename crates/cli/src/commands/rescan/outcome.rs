@@ -1,13 +1,9 @@
 //! What became of each case, in words and as JSON.
 
-use hansel_ledger::Chain;
 use hansel_report::model::Tip;
-use hansel_store::Cursor;
 use serde::Serialize;
 
 use crate::args::Exit;
-use crate::case_record::CaseRecord;
-use crate::failure::Failure;
 use crate::moved::Moved;
 use crate::output::printable;
 
@@ -36,26 +32,15 @@ pub(super) enum State {
 }
 
 impl Outcome {
-    /// A case that no new block touches.
-    pub(super) fn unmoved(
-        name: &str,
-        record: &CaseRecord,
-        chain: &Chain,
-        before: &Cursor,
-        now: &Cursor,
-    ) -> Self {
-        let tips = |cursor: &Cursor| {
-            let mut report = record.report.clone()?;
-            report.moves_on(chain.name(), &cursor.tip, &cursor.reach());
-            Some(report.tips)
-        };
+    /// A case that no new block touches, with the newest blocks that its report spoke for and speaks for now.
+    pub(super) fn unmoved(case: String, from: Vec<Tip>, to: Vec<Tip>) -> Self {
         Self {
-            case: name.to_owned(),
+            case,
             state: State::Unmoved,
             because: "no new block touches it".into(),
             moved: Moved {
-                from: tips(before).unwrap_or_default(),
-                to: tips(now).unwrap_or_default(),
+                from,
+                to,
                 ..Moved::default()
             },
         }
@@ -87,11 +72,11 @@ impl Outcome {
     }
 
     /// A case that could not be traced again.
-    pub(super) fn failed(case: String, failure: &Failure) -> Self {
+    pub(super) fn failed(case: String, because: String) -> Self {
         Self {
             case,
             state: State::Failed,
-            because: failure.in_one_line(),
+            because,
             moved: Moved::default(),
         }
     }

@@ -179,7 +179,7 @@ mod tests {
             .trouble = true;
         board.round(&[
             Outcome::left("loot".into(), "it looks at blocks up to a fixed one only"),
-            Outcome::failed("upbit".into(), &anyhow::anyhow!("no answer").into()),
+            Outcome::failed("upbit".into(), "no answer".into()),
         ]);
         board.waiting(3);
         let mut shown = board.shown();
