@@ -816,3 +816,52 @@ fn a_killed_trace_over_two_chains_keeps_the_blocks_of_both_while_they_grow() {
     let ended = trace(&fast, data.path()).run().exits(0).stdout;
     assert_eq!(ended, undisturbed);
 }
+
+impl Bridge {
+    /// `hansel` with these words, with both nodes as endpoints.
+    fn by_nodes(&self, words: &str, config: &Path) -> Hansel {
+        let node = self.regtest.node();
+        node.wait_for_indexes().unwrap();
+        let bitcoin = format!("bitcoin-regtest:core={}", node.url());
+        let anvil = format!("anvil:rpc={}", self.anvil.url());
+        let hansel = Hansel::new(words).option("--config", config);
+        let hansel = hansel
+            .option("--endpoint", bitcoin)
+            .option("--endpoint", anvil);
+        hansel.env("HANSEL_CORE_COOKIE", node.cookie_file())
+    }
+}
+
+#[test]
+fn a_case_over_two_chains_is_read_on_with_both() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let story = outward(&mut bridge);
+    let (config, data) = (bridge.config(), directory());
+    let trace = format!(
+        "trace --json --quiet --chain anvil --name both {}",
+        story.theft
+    );
+    let traced = |bridge: &Bridge| bridge.by_nodes(&trace, config.path());
+    traced(&bridge).data(data.path()).run().exits(0);
+    let rescan = |bridge: &Bridge| {
+        let rescan = bridge.by_nodes("rescan --json both", config.path());
+        let outcomes: Vec<serde_json::Value> = rescan.data(data.path()).run().exits(0).json();
+        let kept = Hansel::new("report --json both").option("--config", config.path());
+        let kept = kept.data(data.path()).run().exits(0);
+        assert_eq!(kept.stdout, traced(bridge).run().stdout);
+        outcomes[0]["because"].as_str().unwrap().to_owned()
+    };
+    bridge.regtest.mine();
+    bridge.anvil.rpc().mine().unwrap();
+    assert_eq!(rescan(&bridge), "no new block touches it");
+    let rest = OutPoint::new(*story.peels.last().unwrap(), 1);
+    bridge
+        .regtest
+        .pay(&[rest], &[Pay::rest(Payee::Segwit(913))], 500);
+    bridge.regtest.mine();
+    assert_eq!(rescan(&bridge), "new blocks move it");
+    bridge.pay(bridge.cast.thief, bridge.cast.other, ETHER);
+    assert_eq!(rescan(&bridge), "new blocks move it");
+}
