@@ -1,6 +1,7 @@
 //! Cases brought up to the newest block are as if they had been traced there from the beginning.
 
 mod accounts;
+mod faults;
 
 use std::path::PathBuf;
 
@@ -13,15 +14,15 @@ use crate::command::{Finished, Hansel, directory};
 use crate::scene::{CHAIN, Scene, Way};
 
 /// Cases of one scene, all in one store.
-struct Kept {
-    scene: Scene,
-    data: TempDir,
+pub(crate) struct Kept {
+    pub(crate) scene: Scene,
+    pub(crate) data: TempDir,
     /// Name and subject.
-    cases: Vec<(&'static str, String)>,
+    pub(crate) cases: Vec<(&'static str, String)>,
 }
 
 impl Kept {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let scene = Scene::build()?;
         let scenario = &scene.scenario;
         let cases = vec![
@@ -45,30 +46,30 @@ impl Kept {
         format!("{subject} --min-share 0 --name {name}")
     }
 
-    fn pay(&mut self, outpoint: OutPoint, to: Payee) -> OutPoint {
+    pub(crate) fn pay(&mut self, outpoint: OutPoint, to: Payee) -> OutPoint {
         let regtest = &mut self.scene.regtest;
         let txid = regtest.pay(&[outpoint], &[Pay::rest(to)], 10_000);
         OutPoint::new(txid, 0)
     }
 
-    fn mine(&mut self) {
+    pub(crate) fn mine(&mut self) {
         self.scene.regtest.mine();
         self.scene.regtest.node().wait_for_indexes().unwrap();
     }
 
-    fn rescan(&self, way: &Way, words: &str) -> Vec<Value> {
+    pub(crate) fn rescan(&self, way: &Way, words: &str) -> Vec<Value> {
         let rescan = way.rescan(words).data(self.data.path());
         rescan.run().exits(0).json()
     }
 
-    fn report(&self, name: &str) -> Finished {
+    pub(crate) fn report(&self, name: &str) -> Finished {
         let report = Hansel::new("report --json").args([name]);
         report.data(self.data.path()).run().exits(0)
     }
 
     /// Fails where a case differs from the same one traced by a user who never traced it before.
     #[track_caller]
-    fn are_as_from_scratch(&self) {
+    pub(crate) fn are_as_from_scratch(&self) {
         for (name, subject) in &self.cases {
             let words = self.words(name, subject);
             let fresh = self.scene.core().trace(&words).run().exits(0);
@@ -89,7 +90,7 @@ impl Kept {
 }
 
 /// The states of the cases, by name.
-fn states(outcomes: &[Value]) -> Vec<(String, String)> {
+pub(crate) fn states(outcomes: &[Value]) -> Vec<(String, String)> {
     let word = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
     let state = |one| (word(one, "case"), word(one, "state"));
     outcomes.iter().map(state).collect()

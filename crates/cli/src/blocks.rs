@@ -1,6 +1,6 @@
 //! Reads the new blocks of a Bitcoin chain once for everything that any case watches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,11 +9,14 @@ use bitcoin::p2p::Magic;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hansel_ledger::{BlockRef, Chain, ChainSource, Evidence, UnixTime};
-use hansel_scan::{BlockFiles, BlockIndex, Header, Scanner, Touch, WatchSet, has_its_transactions};
+use hansel_scan::{
+    BlockFiles, BlockIndex, Header, Hit, Scanner, Touch, Visitor, WatchSet, has_its_transactions,
+    visit,
+};
 use hansel_store::Store;
 
 use crate::failure::Failure;
-use crate::watch::{Hit, Key};
+use crate::watch::{self, Key};
 
 /// Blocks asked for ahead of the one being read.
 const AHEAD: usize = 6;
@@ -23,7 +26,7 @@ pub(crate) struct Read {
     /// The last of them.
     pub(crate) through: BlockRef,
     /// What they name of it.
-    pub(crate) hits: BTreeMap<Key, Hit>,
+    pub(crate) hits: BTreeMap<Key, watch::Hit>,
     /// The block before the first of them and the last, by hash.
     pub(crate) evidence: Evidence,
     /// How many there were.
@@ -34,12 +37,29 @@ pub(crate) struct Read {
     window: u64,
 }
 
-/// Everything that is watched on one chain, and what was found of it so far.
-struct Reading {
+/// How blocks are compared with what is watched.
+enum Watched<'a> {
+    /// Each block is looked up in the store.
+    Kept(&'a Store, Chain),
+    /// Everything that is watched was read into memory.
+    Loaded(Box<Loaded>),
+}
+
+/// Everything that is watched on one chain.
+struct Loaded {
     outpoints: Vec<OutPoint>,
     scripts: Vec<ScriptBuf>,
     watch: WatchSet,
     scanner: Scanner,
+}
+
+/// The spends and the payments of a block, as keys of what may be watched.
+#[derive(Default)]
+struct Touches(BTreeSet<Vec<u8>>);
+
+/// What was found so far.
+struct Reading<'a> {
+    watched: Watched<'a>,
     /// The block that the next one has to follow.
     last: BlockHash,
     read: Read,
@@ -89,14 +109,34 @@ impl Read {
     }
 }
 
-impl Reading {
-    fn new(
-        chain: &Chain,
-        store: &Store,
-        from: BlockRef,
-        through: BlockRef,
-        window: u64,
-    ) -> Result<Self, Failure> {
+impl<'a> Watched<'a> {
+    /// To look a block up costs about as much as to load so many things.
+    const LOOKED_UP: u64 = 10_000;
+
+    fn new(chain: &Chain, store: &'a Store, blocks: u64) -> Result<Self, Failure> {
+        if blocks.saturating_mul(Self::LOOKED_UP) < store.about_watched()? {
+            return Ok(Self::Kept(store, chain.clone()));
+        }
+        Ok(Self::Loaded(Box::new(Loaded::new(chain, store)?)))
+    }
+
+    /// The header of a block, and what it touches of everything.
+    fn scan<'b>(&mut self, bytes: &'b [u8]) -> Result<(Header<'b>, Vec<Key>), anyhow::Error> {
+        match self {
+            Self::Loaded(loaded) => loaded.scan(bytes),
+            Self::Kept(store, chain) => {
+                let mut touches = Touches::default();
+                let header = visit(bytes, &mut touches)?;
+                let found = store.watched_among(chain, &touches.0)?;
+                let keys = found.iter().map(|key| Key::from_bytes(key));
+                Ok((header, keys.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+}
+
+impl Loaded {
+    fn new(chain: &Chain, store: &Store) -> Result<Self, Failure> {
         let (mut outpoints, mut scripts) = (Vec::new(), Vec::new());
         let mut before = Vec::new();
         for key in store.watched(chain) {
@@ -116,6 +156,42 @@ impl Reading {
             outpoints,
             scripts,
             scanner: Scanner::default(),
+        })
+    }
+
+    fn scan<'b>(&mut self, bytes: &'b [u8]) -> Result<(Header<'b>, Vec<Key>), anyhow::Error> {
+        let (header, hits) = self.scanner.scan(bytes, &self.watch)?;
+        let key = |hit: Hit| match hit.touch {
+            Touch::Spent { watched, .. } => Key::Output(self.outpoints[place(watched)]),
+            Touch::Paid { watched, .. } => Key::Script(self.scripts[place(watched)].clone()),
+        };
+        Ok((header, hits.into_iter().map(key).collect()))
+    }
+}
+
+impl<'b> Visitor<'b> for Touches {
+    fn transaction(&mut self, _offset: usize) {}
+
+    fn input(&mut self, _offset: usize, outpoint: &'b [u8; 36]) {
+        self.0.insert(Key::of_output(outpoint));
+    }
+
+    fn output(&mut self, _offset: usize, _value: u64, script: &'b [u8]) {
+        self.0.insert(Key::of_script(script));
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn new(
+        chain: &Chain,
+        store: &'a Store,
+        from: BlockRef,
+        through: BlockRef,
+        window: u64,
+    ) -> Result<Self, Failure> {
+        let blocks = through.height.saturating_sub(from.height);
+        Ok(Self {
+            watched: Watched::new(chain, store, blocks)?,
             last: from.hash,
             read: Read::between(chain, from, through, window),
         })
@@ -176,13 +252,9 @@ impl Reading {
     fn read_block(&mut self, block: BlockRef, bytes: &[u8]) -> Result<(), Failure> {
         let BlockRef { height, hash, .. } = block;
         let cannot = || format!("cannot read block {hash} at height {height}");
-        let (header, hits) = self.scanner.scan(bytes, &self.watch).with_context(cannot)?;
+        let (header, keys) = self.watched.scan(bytes).with_context(cannot)?;
         check(&header, hash, self.last, bytes).with_context(cannot)?;
-        for hit in hits {
-            let key = match hit.touch {
-                Touch::Spent { watched, .. } => Key::Output(self.outpoints[place(watched)]),
-                Touch::Paid { watched, .. } => Key::Script(self.scripts[place(watched)].clone()),
-            };
+        for key in keys {
             self.read.hits.entry(key).or_default().last = height;
         }
         self.read.count(block);

@@ -56,7 +56,14 @@ impl Pass<'_> {
         }
         let passed = self.settle_branch(&tip, passed).await?;
         let own = match only {
-            Some(names) => self.newer_than(&passed, names)?,
+            Some(names) => {
+                let following = self.following(names, &passed)?;
+                let Some(oldest) = following.iter().map(|(_, reach)| *reach).min() else {
+                    return Ok(Passed::Done);
+                };
+                // They were traced later than others, which need not be read for their sake.
+                (oldest.height > passed.height).then_some((oldest, following))
+            }
             None => None,
         };
         let from = own.as_ref().map_or(passed, |(from, _)| *from);
@@ -67,9 +74,12 @@ impl Pass<'_> {
             Err(failure) if failure.is_unsupported() => return Ok(Passed::Unread),
             read => read?,
         };
-        let touched = self.touched(&read)?;
+        let mut touched = self.touched(&read)?;
         match own {
-            Some((_, names)) => self.move_alone(&read, &names, &touched)?,
+            Some((_, following)) => {
+                touched.retain(|name| following.iter().any(|(named, _)| named == name));
+                self.move_alone(&read, &following, &touched)?;
+            }
             None => {
                 let due = touched.iter().map(|name| (name.clone(), TOUCHED.into()));
                 let due: BTreeMap<String, String> = due.collect();
@@ -134,28 +144,22 @@ impl Pass<'_> {
         Ok(left)
     }
 
-    /// The oldest block from which these cases have to be read on, with those that do, where that is above what was
-    /// read for all: they were traced later than others, which need not be read for their sake.
-    fn newer_than(
+    /// Those of the cases that are read on and not due, each with the newest block that its report speaks for.
+    fn following(
         &self,
-        passed: &BlockRef,
         names: &BTreeSet<String>,
-    ) -> Result<Option<(BlockRef, Vec<String>)>, Failure> {
+        passed: &BlockRef,
+    ) -> Result<Vec<(String, BlockRef)>, Failure> {
         let chain = self.source.chain();
-        let (mut oldest, mut following) = (None::<BlockRef>, Vec::new());
+        let mut following = Vec::new();
         for name in names {
             let follows = self.store.cursor(chain, name)?.is_some_and(|it| it.follows);
-            if !follows || self.store.due(name)?.is_some() {
-                continue;
+            if follows && self.store.due(name)?.is_none() {
+                let reach = self.store.reach(chain, name)?.unwrap_or(*passed);
+                following.push((name.clone(), reach));
             }
-            let reach = self.store.reach(chain, name)?.unwrap_or(*passed);
-            if oldest.is_none_or(|oldest| reach.height < oldest.height) {
-                oldest = Some(reach);
-            }
-            following.push(name.clone());
         }
-        let oldest = oldest.filter(|oldest| oldest.height > passed.height);
-        Ok(oldest.map(|oldest| (oldest, following)))
+        Ok(following)
     }
 
     async fn read(&self, from: BlockRef, tip: BlockRef) -> Result<Read, Failure> {
@@ -176,7 +180,8 @@ impl Pass<'_> {
         Ok(read)
     }
 
-    /// The cases that blocks touch and that did not know of them.
+    /// The cases that blocks touch and that did not know of them, but for those that were due before: what they watch
+    /// may be gone already by blocks that were read earlier.
     fn touched(&self, read: &Read) -> Result<BTreeSet<String>, Failure> {
         let chain = self.source.chain();
         let mut touched = BTreeSet::new();
@@ -189,6 +194,9 @@ impl Pass<'_> {
                 let Some(cursor) = cursor.filter(|cursor| cursor.follows) else {
                     continue;
                 };
+                if self.store.due(&watcher.case)?.is_some() {
+                    continue;
+                }
                 if hit.concerns(&Note::parse(&watcher.note)?, cursor.reach().height) {
                     touched.insert(watcher.case);
                 }
@@ -201,15 +209,16 @@ impl Pass<'_> {
     fn move_alone(
         &self,
         read: &Read,
-        names: &[String],
+        following: &[(String, BlockRef)],
         touched: &BTreeSet<String>,
     ) -> Result<(), Failure> {
         let chain = self.source.chain();
-        let due = names.iter().filter(|name| touched.contains(*name));
+        let names = || following.iter().map(|(name, _)| name);
+        let due = names().filter(|name| touched.contains(*name));
         let due = due.map(|name| (name.clone(), TOUCHED.into())).collect();
         self.store.put_due(&due)?;
         let mut cursors = Vec::new();
-        for name in names.iter().filter(|name| !touched.contains(*name)) {
+        for name in names().filter(|name| !touched.contains(*name)) {
             if let Some(mut cursor) = self.store.cursor(chain, name)? {
                 cursor.scanned = Some(read.through);
                 cursors.push((name, cursor));

@@ -118,8 +118,18 @@ impl Key {
         [&[kind], &*rest].concat()
     }
 
+    /// The form of an output, given its outpoint as serialised.
+    pub(crate) fn of_output(outpoint: &[u8; 36]) -> Vec<u8> {
+        [&[1], outpoint.as_slice()].concat()
+    }
+
+    /// The form of a script.
+    pub(crate) fn of_script(script: &[u8]) -> Vec<u8> {
+        [&[2], script].concat()
+    }
+
     /// Reads what the store keeps.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, anyhow::Error> {
         let account = |rest: &[u8]| Address::try_from(rest).ok();
         let key = match bytes.split_first() {
             Some((1, rest)) => deserialize(rest).ok().map(Self::Output),
@@ -131,7 +141,7 @@ impl Key {
             Some((7, [])) => Some(Self::Traces),
             Some(_) | None => None,
         };
-        Ok(key.ok_or_else(|| anyhow!("the store holds a watch that cannot be read"))?)
+        key.ok_or_else(|| anyhow!("the store holds a watch that cannot be read"))
     }
 }
 

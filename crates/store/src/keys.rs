@@ -184,8 +184,11 @@ pub(crate) fn cursor(chain: ChainKey, case: &str) -> [u8; 40] {
 /// Length of a key of `watched`.
 pub(crate) const WATCH: usize = 72;
 
+/// Length of what keys of `watched` begin with.
+pub(crate) const WATCHED: usize = 40;
+
 /// What keys of `watched` begin with: chain, then the SHA-256 of what is watched.
-pub(crate) fn watched(chain: ChainKey, key: &[u8]) -> [u8; 40] {
+pub(crate) fn watched(chain: ChainKey, key: &[u8]) -> [u8; WATCHED] {
     join(&chain.0, &sha256::Hash::hash(key).to_byte_array())
 }
 

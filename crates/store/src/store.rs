@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOptions};
+use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, ReadOptions, WriteBatch, WriteOptions};
 
 use crate::columns::Column;
 use crate::{StoreError, directory};
@@ -96,9 +96,41 @@ impl Store {
         start: &[u8],
         direction: Direction,
     ) -> impl Iterator<Item = Result<Row, StoreError>> + use<'a> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        let from = IteratorMode::From(start, direction);
         self.db
-            .iterator_cf(self.column(column), IteratorMode::From(start, direction))
+            .iterator_cf_opt(self.column(column), options, from)
             .map(|row| row.map_err(|error| self.failed(&error)))
+    }
+
+    /// The positions of the prefixes under which a column has rows, given ascending.
+    ///
+    /// The column's keys must have a prefix of that length; most prefixes are told to be absent by a filter.
+    pub(crate) fn occupied<'p>(
+        &self,
+        column: Column,
+        prefixes: impl Iterator<Item = (usize, &'p [u8])>,
+    ) -> Result<Vec<usize>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_prefix_same_as_start(true);
+        let mut rows = self.db.raw_iterator_cf_opt(self.column(column), options);
+        let mut occupied = Vec::new();
+        for (position, prefix) in prefixes {
+            rows.seek(prefix);
+            if rows.key().is_some_and(|key| key.starts_with(prefix)) {
+                occupied.push(position);
+            }
+            rows.status().map_err(|error| self.failed(&error))?;
+        }
+        Ok(occupied)
+    }
+
+    /// About how many rows a column has.
+    pub(crate) fn about(&self, column: Column) -> Result<u64, StoreError> {
+        let name = rocksdb::properties::ESTIMATE_NUM_KEYS;
+        let found = self.db.property_int_value_cf(self.column(column), name);
+        Ok(found.map_err(|error| self.failed(&error))?.unwrap_or(0))
     }
 
     /// Writes a batch whole or not at all; it survives the end of the process, but perhaps not a power cut.

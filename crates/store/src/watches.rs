@@ -260,6 +260,28 @@ impl Store {
         Ok(watchers)
     }
 
+    /// Those of these keys that any case watches on a chain.
+    pub fn watched_among(
+        &self,
+        chain: &Chain,
+        keys: &BTreeSet<Vec<u8>>,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let chain = ChainKey::of(chain);
+        let mut places: Vec<_> = keys
+            .iter()
+            .map(|key| (keys::watched(chain, key), key))
+            .collect();
+        places.sort_unstable();
+        let prefixes = places.iter().map(|(prefix, _)| prefix.as_slice());
+        let found = self.occupied(Column::Watched, prefixes.enumerate())?;
+        Ok(found.into_iter().map(|at| places[at].1.clone()).collect())
+    }
+
+    /// About how many things cases watch, on all chains together.
+    pub fn about_watched(&self) -> Result<u64, StoreError> {
+        self.about(Column::Watched)
+    }
+
     /// The keys of everything of a chain that any case watches; one that several cases watch may come again.
     pub fn watched<'a>(
         &'a self,

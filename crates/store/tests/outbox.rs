@@ -72,6 +72,7 @@ fn a_block_that_was_forgotten_is_known_no_more() {
         tip: block(700),
         state: hansel_store::CursorState::Complete,
         scanned: None,
+        follows: false,
     };
     store.put_cursor(&bitcoin(), "one", &cursor).unwrap();
     let known = || store.known_block(&bitcoin(), 700).unwrap();

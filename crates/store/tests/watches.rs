@@ -100,6 +100,10 @@ fn what_a_case_watches_is_found_by_its_key_and_replaced_as_a_whole() {
         BTreeSet::from([b"x".to_vec(), b"y".to_vec()])
     );
     assert_eq!(watching(&store, "z"), names(&[]));
+    let asked: BTreeSet<Vec<u8>> = ["a", "x", "y", "z"].map(|key| key.into()).into();
+    let mut found = store.watched_among(&Chain::bitcoin(), &asked).unwrap();
+    found.sort();
+    assert_eq!(found, [b"x".to_vec(), b"y".to_vec()]);
     end(&store, "a", 11, &["z"]);
     assert_eq!(watching(&store, "x"), names(&[]));
     assert_eq!(watching(&store, "y"), names(&["b"]));

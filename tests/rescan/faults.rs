@@ -1,0 +1,106 @@
+//! What a rescan does where it is killed, where the disk is full, and where an endpoint knows less or something else.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use bitcoin::OutPoint;
+use hansel_store::Store;
+use hansel_testkit::Payee;
+
+use super::Kept;
+
+/// What moved is said once more where a run was killed after it had begun to trace, and never lost.
+#[test]
+fn what_moved_is_told_by_the_run_that_ends() {
+    let Some(mut kept) = Kept::new() else { return };
+    kept.pay(kept.scene.scenario.unspent, Payee::Segwit(200));
+    kept.mine();
+    let mut told = Vec::new();
+    for pause in [20, 40, 60, 80, 100, 120] {
+        let rescan = kept.scene.core().rescan("--all").data(kept.data.path());
+        let running = rescan.start();
+        sleep(Duration::from_millis(pause));
+        let finished = running.kill();
+        if finished.code == Some(0) {
+            told.extend(finished.json::<Vec<serde_json::Value>>());
+        }
+    }
+    told.extend(kept.rescan(&kept.scene.core(), "--all"));
+    let of_case = |one: &&serde_json::Value| one["case"] == "resting" && one["state"] == "moved";
+    let moved: Vec<_> = told.iter().filter(of_case).collect();
+    // A run that is killed once it has kept the report may not have printed it.
+    assert!(moved.len() <= 1, "{moved:?}");
+    for one in moved {
+        let before = one["from"].as_array().unwrap();
+        assert_eq!(
+            before.len(),
+            1,
+            "it is compared with the last report: {one}"
+        );
+    }
+    kept.are_as_from_scratch();
+}
+
+/// `hansel rescan --all` whose files may not grow beyond some blocks of 512 bytes.
+fn with_little_room(kept: &Kept, blocks: u64) -> std::process::Output {
+    let node = kept.scene.regtest.node();
+    Command::new("sh")
+        .args([
+            "-c",
+            &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""),
+        ])
+        .arg(env!("CARGO_BIN_EXE_hansel"))
+        .args(["rescan", "--all", "--endpoint"])
+        .arg(format!("core={}", node.url()))
+        .arg("--data")
+        .arg(kept.data.path())
+        .env("HANSEL_CORE_COOKIE", node.cookie_file())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_disk_that_is_full_is_said_and_the_next_run_ends_it() {
+    let Some(mut kept) = Kept::new() else { return };
+    kept.pay(kept.scene.scenario.unspent, Payee::Segwit(200));
+    kept.mine();
+    let mut refused = 0;
+    for blocks in [1, 4, 16, 64, 256] {
+        let output = with_little_room(&kept, blocks);
+        refused += u32::from(output.status.code() == Some(1));
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(!words.contains("panicked"), "{words}");
+    }
+    assert!(refused > 0);
+    kept.rescan(&kept.scene.core(), "--all");
+    kept.are_as_from_scratch();
+}
+
+#[test]
+fn two_rescans_of_one_store_are_refused() {
+    let Some(kept) = Kept::new() else { return };
+    let held = Store::open(kept.data.path()).unwrap();
+    let rescan = kept.scene.core().rescan("--all").data(kept.data.path());
+    rescan.run().fails(1, &["in use by another process"]);
+    drop(held);
+    kept.rescan(&kept.scene.core(), "--all");
+}
+
+/// Blocks that were read while a case waited to be traced again say nothing of what was spent before them.
+#[test]
+fn a_case_that_is_touched_again_before_it_is_traced_is_as_from_scratch() {
+    let Some(mut kept) = Kept::new() else { return };
+    let scenario = &kept.scene.scenario;
+    let later = [scenario.consolidation, scenario.merge].map(|txid| OutPoint::new(txid, 0));
+    kept.pay(kept.scene.scenario.unspent, Payee::Segwit(200));
+    kept.mine();
+    kept.rescan(&kept.scene.core(), "dust");
+    for outpoint in later {
+        kept.pay(outpoint, Payee::Segwit(201));
+    }
+    kept.mine();
+    kept.rescan(&kept.scene.core(), "dust");
+    kept.rescan(&kept.scene.core(), "--all");
+    kept.are_as_from_scratch();
+}
