@@ -69,6 +69,7 @@ bench: setup ## Measure settlement and requests
 	$(CARGO) bench --locked --package hansel-report --bench formats
 	$(CARGO) bench --locked --package hansel --bench requests
 	$(CARGO) bench --locked --package hansel --bench accounts
+	BITCOIND="$$(scripts/find-node.sh bitcoind)" $(CARGO) bench --locked --package hansel --bench cases
 
 evaluate: setup ## Trace cases that experts followed, look for real CoinJoins, and print what was found
 	$(CARGO) bench --quiet --locked --package hansel --bench evaluate

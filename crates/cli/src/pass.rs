@@ -130,8 +130,10 @@ impl Pass<'_> {
                 return Err(too_deep(chain, height, passed.height, window));
             }
         }
-        if lowest.is_none() {
-            return Ok(passed);
+        match (lowest, left) {
+            (None, _) => return Ok(passed),
+            (Some(lowest), None) => return Err(too_deep(chain, lowest, passed.height, window)),
+            (Some(_), Some(_)) => {}
         }
         if let Some(notice) = pin::reconcile(&*self.source, self.store, chain, tip).await? {
             say(&notice);
@@ -272,10 +274,10 @@ impl Pass<'_> {
 }
 
 fn too_deep(chain: &Chain, height: u64, passed: u64, window: u64) -> Failure {
+    let deep = passed.saturating_sub(height).saturating_add(1);
     Failure::advised(
         anyhow!(
-            "{chain}: block {height}, {} below the last one read, is not what it was: no reorganisation goes {window} blocks deep",
-            passed - height
+            "{chain}: the last {deep} blocks from {height} on are not what they were: this is deeper than the {window} blocks that are kept, or another chain"
         ),
         "nothing was changed: check that the endpoint serves the right chain; if it does, `hansel trace` traces each case again",
     )

@@ -94,6 +94,14 @@ struct Chains {
     failure: Option<Failure>,
 }
 
+impl Chains {
+    /// Why a chain could not be read.
+    fn failed(&self, chain: &str) -> Option<&str> {
+        let state = self.states.get(chain)?;
+        state.as_ref().err().map(String::as_str)
+    }
+}
+
 impl Scope {
     fn names(&self) -> Option<&BTreeSet<String>> {
         match self {
@@ -172,9 +180,15 @@ impl<'a> Rescan<'a> {
             }
         }
         for (name, due) in due {
-            if scope.has(&name) {
-                outcomes.push(self.settle(&name, &due.because).await?);
+            if !scope.has(&name) {
+                continue;
             }
+            // To trace a case would take as true what its chain was just not believed.
+            let mut unread = due.reach.keys().filter_map(|chain| read.failed(chain));
+            outcomes.push(match unread.next() {
+                Some(reason) => Outcome::failed(name, reason.to_owned()),
+                None => self.settle(&name, &due.because).await?,
+            });
         }
         outcomes.sort_by(|a, b| a.case.cmp(&b.case));
         Ok((outcomes, read.failure.take()))
