@@ -118,30 +118,27 @@ impl Pass<'_> {
     async fn settle_branch(&self, tip: &BlockRef, passed: BlockRef) -> Result<BlockRef, Failure> {
         let chain = self.source.chain();
         let window = pin::DEEPEST_REORGANISATION;
-        let (mut left, mut lowest) = (None, None);
+        let mut replaced = false;
         for header in self.store.known_headers(chain) {
             let (height, hash) = header?;
             if height <= tip.height && self.has(height, hash).await? {
-                left = Some(height);
                 break;
             }
-            lowest = Some(height);
+            replaced = true;
             if passed.height.saturating_sub(height) >= window {
                 return Err(too_deep(chain, height, passed.height, window));
             }
         }
-        match (lowest, left) {
-            (None, _) => return Ok(passed),
-            (Some(lowest), None) => return Err(too_deep(chain, lowest, passed.height, window)),
-            (Some(_), Some(_)) => {}
-        }
-        if let Some(notice) = pin::reconcile(&*self.source, self.store, chain, tip).await? {
+        if replaced
+            && let Some(notice) = pin::reconcile(&*self.source, self.store, chain, tip).await?
+        {
             say(&notice);
         }
-        let Some(left) = left.filter(|left| *left < passed.height) else {
+        // Also where another run forgot, which reads nothing for all cases.
+        let Some(sound) = self.store.sound_through(chain)? else {
             return Ok(passed);
         };
-        let left = self.source.block_at(left).await?;
+        let left = self.source.block_at(sound.min(tip.height)).await?;
         self.store.put_pass(chain, &left, &[], &BTreeMap::new())?;
         Ok(left)
     }
@@ -277,7 +274,7 @@ fn too_deep(chain: &Chain, height: u64, passed: u64, window: u64) -> Failure {
     let deep = passed.saturating_sub(height).saturating_add(1);
     Failure::advised(
         anyhow!(
-            "{chain}: the last {deep} blocks from {height} on are not what they were: this is deeper than the {window} blocks that are kept, or another chain"
+            "{chain}: the last {deep} blocks from {height} on are not what they were: the hashes of {window} are kept, and no reorganisation is believed to go so deep"
         ),
         "nothing was changed: check that the endpoint serves the right chain; if it does, `hansel trace` traces each case again",
     )

@@ -67,6 +67,9 @@ pub struct Ending<'a> {
 struct Pass {
     chain: String,
     through: BlockRef,
+    /// The height up to which that still holds, where a reorganisation took away what is above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sound: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,9 +139,9 @@ impl Store {
             self.add_ended(batch, name, part)?;
             let own = part.cursor.reach();
             reach.insert(part.chain.name().to_owned(), own);
-            match self.passed(part.chain)? {
+            match self.pass(ChainKey::of(part.chain))? {
                 _ if !part.cursor.follows => {}
-                Some(through) if through.height > own.height => {
+                Some(pass) if pass.sound.unwrap_or(pass.through.height) > own.height => {
                     because = because.or(Some(OVERTAKEN));
                 }
                 Some(_) => {}
@@ -178,10 +181,19 @@ impl Store {
 
     /// How far a chain was read for all cases; `None` where no case watches it.
     pub fn passed(&self, chain: &Chain) -> Result<Option<BlockRef>, StoreError> {
-        let key = ChainKey::of(chain);
+        Ok(self.pass(ChainKey::of(chain))?.map(|pass| pass.through))
+    }
+
+    /// The height up to which that still holds where a reorganisation took away what is above; `None` where none did
+    /// since [`Store::put_pass`].
+    pub fn sound_through(&self, chain: &Chain) -> Result<Option<u64>, StoreError> {
+        Ok(self.pass(ChainKey::of(chain))?.and_then(|pass| pass.sound))
+    }
+
+    fn pass(&self, key: ChainKey) -> Result<Option<Pass>, StoreError> {
         let found = self.get(Column::Passes, key.as_bytes())?;
-        let pass = found.map(|value| decode::<Pass>(Column::Passes, key.as_bytes(), &value));
-        Ok(pass.transpose()?.map(|pass| pass.through))
+        let pass = found.map(|value| decode(Column::Passes, key.as_bytes(), &value));
+        pass.transpose()
     }
 
     /// The names of the chains that cases watch.
@@ -326,7 +338,7 @@ impl Store {
             return Ok(None);
         };
         let due = self.due(name)?;
-        let passed = self.passed(chain)?;
+        let passed = self.pass(ChainKey::of(chain))?;
         Ok(Some(reach(chain.name(), &cursor, due.as_ref(), passed)))
     }
 
@@ -344,6 +356,17 @@ impl Store {
                 self.add_due(batch, &name, REPLACED)?;
             }
         }
+        let key = ChainKey::of(chain);
+        let Some(mut pass) = self.pass(key)?.filter(|it| it.through.height >= height) else {
+            return Ok(());
+        };
+        // Of the blocks between two that are known nobody can say whether they were replaced too.
+        let below = self.known_headers(chain);
+        let mut below = below.skip_while(|row| row.as_ref().is_ok_and(|(at, _)| *at >= height));
+        let left = below.next().transpose()?.map_or(0, |(at, _)| at);
+        pass.sound = Some(pass.sound.unwrap_or(left).min(left));
+        let value = encode("a pass", &pass)?;
+        batch.put_cf(self.column(Column::Passes), key.as_bytes(), value);
         Ok(())
     }
 
@@ -370,9 +393,7 @@ impl Store {
                 continue;
             };
             let cursor: Cursor = decode(Column::Cursors, &row, &value)?;
-            let found = self.get(Column::Passes, key.as_bytes())?;
-            let pass = found.map(|value| decode::<Pass>(Column::Passes, key.as_bytes(), &value));
-            let passed = pass.transpose()?.map(|pass| pass.through);
+            let passed = self.pass(key)?;
             let block = reach(&chain, &cursor, None, passed);
             reached.insert(chain, block);
         }
@@ -394,6 +415,7 @@ impl Store {
         let pass = Pass {
             chain: chain.name().to_owned(),
             through: *through,
+            sound: None,
         };
         let value = encode("a pass", &pass)?;
         let key = ChainKey::of(chain);
@@ -451,12 +473,14 @@ impl Store {
 }
 
 /// The newest block that a report speaks for, given how far its chain was read for all.
-fn reach(chain: &str, cursor: &Cursor, due: Option<&Due>, passed: Option<BlockRef>) -> BlockRef {
+fn reach(chain: &str, cursor: &Cursor, due: Option<&Due>, passed: Option<Pass>) -> BlockRef {
     let own = cursor.reach();
     match due {
         Some(due) => due.reach.get(chain).copied().unwrap_or(own),
         None => passed
-            .filter(|passed| cursor.follows && passed.height > own.height)
+            .filter(|passed| cursor.follows && passed.sound.is_none())
+            .map(|passed| passed.through)
+            .filter(|through| through.height > own.height)
             .unwrap_or(own),
     }
 }

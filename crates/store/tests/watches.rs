@@ -187,6 +187,23 @@ fn a_reorganisation_makes_the_cases_due_that_were_traced_into_it() {
     assert_eq!(due, names(&["b", "c"]));
 }
 
+/// Whoever forgets may be killed before it reads the chain again, or be a trace that reads nothing for others.
+#[test]
+fn after_a_reorganisation_only_what_is_below_it_counts_as_read_for_all() {
+    let (_dir, store) = store();
+    end(&store, "a", 10, &["x"]);
+    pass(&store, 20, &[]);
+    store.forget_from(&Chain::bitcoin(), 20).unwrap();
+    let sound = || store.sound_through(&Chain::bitcoin()).unwrap();
+    assert_eq!((sound(), reach(&store, "a")), (Some(19), 10));
+    end(&store, "new", 20, &["x"]);
+    assert_eq!(store.due("new").unwrap(), None);
+    store.forget_from(&Chain::bitcoin(), 12).unwrap();
+    assert_eq!(sound(), Some(10));
+    pass(&store, 15, &[]);
+    assert_eq!((sound(), reach(&store, "a")), (None, 15));
+}
+
 #[test]
 fn all_cases_of_a_store_of_the_format_before_are_due() {
     let (dir, store) = store();
