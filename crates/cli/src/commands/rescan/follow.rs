@@ -139,10 +139,9 @@ impl<'a> Follow<'a> {
                 self.failing.remove(&one.case);
             }
         }
-        if outcomes.iter().any(|one| one.state == State::Moved) {
-            self.regroup()?;
-        }
-        Ok(())
+        let moved = outcomes.iter().filter(|one| one.state == State::Moved);
+        let moved: Vec<_> = moved.map(|one| one.case.clone()).collect();
+        self.regroup(&moved)
     }
 
     fn is_new(&self, outcome: &Outcome) -> bool {
@@ -154,9 +153,8 @@ impl<'a> Follow<'a> {
     }
 
     /// Value may have gone to chains that no case was on before.
-    fn regroup(&mut self) -> Result<(), Failure> {
-        let names = self.groups.all_names();
-        self.groups = Groups::of(self.rescan, &names)?.after(&self.groups);
+    fn regroup(&mut self, moved: &[String]) -> Result<(), Failure> {
+        self.groups.regroup(Groups::of(self.rescan, moved)?);
         self.heads.add(self.rescan, &self.groups.chains())
     }
 

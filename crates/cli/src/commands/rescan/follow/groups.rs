@@ -42,17 +42,22 @@ impl Groups {
         Ok(Self(groups))
     }
 
-    /// These groups with what is known of those of the same chains.
-    pub(super) fn after(mut self, before: &Self) -> Self {
-        for (chains, group) in &mut self.0 {
-            if let Some(known) = before.0.get(chains) {
-                *group = Group {
-                    names: std::mem::take(&mut group.names),
-                    ..known.clone()
-                };
-            }
+    /// Moves cases to the groups that they are in now.
+    pub(super) fn regroup(&mut self, now: Self) {
+        let moved: BTreeSet<String> = now
+            .0
+            .values()
+            .flat_map(|group| group.names.clone())
+            .collect();
+        for group in self.0.values_mut() {
+            group.names.retain(|name| !moved.contains(name));
         }
-        self
+        for (chains, group) in now.0 {
+            let known = self.0.entry(chains).or_default();
+            known.names.extend(group.names);
+            known.names.sort();
+        }
+        self.0.retain(|_, group| !group.names.is_empty());
     }
 
     pub(super) fn chains(&self) -> BTreeSet<String> {
@@ -64,16 +69,6 @@ impl Groups {
             .get(chains)
             .map(|group| group.names.clone())
             .unwrap_or_default()
-    }
-
-    pub(super) fn all_names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
-            .0
-            .values()
-            .flat_map(|group| group.names.clone())
-            .collect();
-        names.sort();
-        names
     }
 
     /// The groups whose chains can all be read and have a block that they have not seen, or that are to be tried again.

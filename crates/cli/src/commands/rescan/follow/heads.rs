@@ -23,6 +23,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// The chains that are followed.
 pub(super) struct Heads {
     chains: BTreeMap<String, Head>,
+    /// The chains that nothing serves.
+    unserved: BTreeSet<String>,
     every: Duration,
     /// How long an endpoint may wait for a block before the wire takes it for silent.
     wait: Duration,
@@ -59,6 +61,7 @@ impl Heads {
         let half = timeout.map_or(LONGEST_WAIT, |timeout| timeout / 2);
         let mut heads = Self {
             chains: BTreeMap::new(),
+            unserved: BTreeSet::new(),
             every,
             wait: LONGEST_WAIT.min(half),
         };
@@ -74,7 +77,7 @@ impl Heads {
     ) -> Result<(), Failure> {
         let mut refusal = None;
         for name in chains {
-            if self.chains.contains_key(name) {
+            if self.chains.contains_key(name) || self.unserved.contains(name) {
                 continue;
             }
             let chain = rescan.config.chain(name)?;
@@ -86,6 +89,7 @@ impl Heads {
                     say(&format!(
                         "{name}: no endpoint serves it, so cases on it are not followed"
                     ));
+                    self.unserved.insert(name.clone());
                     refusal.get_or_insert(failure);
                 }
                 Err(failure) => return Err(failure),
