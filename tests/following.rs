@@ -144,6 +144,8 @@ fn runs_that_are_killed_at_any_moment_lose_no_alert_and_repeat_none_under_anothe
             running.kill();
         }
     }
+    // The first run ends what was cut off, as of the block that it was begun under; the second one goes on from there.
+    watched.signed(&receiver, "").run().exits(0);
     watched.signed(&receiver, "").run().exits(0);
     let (mut order, mut ids) = (Vec::new(), BTreeMap::new());
     for alert in receiver.received().iter().map(Received::json) {
