@@ -819,7 +819,7 @@ fn a_killed_trace_over_two_chains_keeps_the_blocks_of_both_while_they_grow() {
 
 impl Bridge {
     /// `hansel` with these words, with both nodes as endpoints.
-    fn by_nodes(&self, words: &str, config: &Path) -> Hansel {
+    pub(crate) fn by_nodes(&self, words: &str, config: &Path) -> Hansel {
         let node = self.regtest.node();
         node.wait_for_indexes().unwrap();
         let bitcoin = format!("bitcoin-regtest:core={}", node.url());

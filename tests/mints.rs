@@ -1,6 +1,8 @@
 //! Stolen bitcoin against which tokens are made on an EVM chain: a real Bitcoin node whose transactions look like any other
 //! payment, and a real EVM node on which a contract logs what tBTC's and WBTC's do.
 
+use std::path::Path;
+
 use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use bitcoin::hashes::Hash as _;
 use bitcoin::{ScriptBuf, Txid};
@@ -9,6 +11,7 @@ use hansel_ledger::{Amount, topics};
 use hansel_report::Report;
 use hansel_testkit::{EvmContract, Pay, Payee, evm_call};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::command::{Finished, Hansel, directory};
 use crate::crossings::{Bridge, COIN, VAULT, crossings, require_balance};
@@ -93,49 +96,27 @@ impl Story {
     }
 
     fn run(&self, words: &str, protocol: &str, contract: Address) -> Finished {
-        let dir = directory();
-        let text = format!(
-            r#"schema = "hansel-chains/1"
-
-[[chains]]
-name = "anvil"
-family = "evm"
-chain_id = 31337
-native = {{ symbol = "ETH", decimals = 18 }}
-bridges = [{{ protocol = "{protocol}", contracts = ["{contract}"], code = "ETH" }}]
-
-[[chains]]
-name = "bitcoin-regtest"
-family = "bitcoin"
-network = "regtest"
-bridges = [{{ protocol = "{protocol}", code = "BTC" }}]
-"#
-        );
-        std::fs::write(dir.path().join("chains.toml"), text).unwrap();
-        let esplora = self.bridge.esplora();
-        let data = directory();
-        let traced = Hansel::new(&format!(
-            "trace --json --quiet --name minted --chain bitcoin-regtest {} --rule fifo,haircut",
-            self.theft
-        ))
-        .option(
-            "--endpoint",
-            format!("anvil:rpc={}", self.bridge.anvil.url()),
-        )
-        .option(
-            "--endpoint",
-            format!("bitcoin-regtest:esplora={}", esplora.url()),
-        )
-        .option("--config", dir.path())
-        .option("--data", data.path())
-        .run();
+        let (config, data) = (configured(protocol, contract), directory());
+        let traced = self.ask(&self.trace(), config.path(), data.path());
         if words.is_empty() {
             return traced;
         }
         Hansel::new(words)
-            .option("--config", dir.path())
-            .option("--data", data.path())
+            .option("--config", config.path())
+            .data(data.path())
             .run()
+    }
+
+    fn trace(&self) -> String {
+        let theft = self.theft;
+        format!(
+            "trace --json --quiet --name minted --chain bitcoin-regtest {theft} --rule fifo,haircut"
+        )
+    }
+
+    /// Runs a command with an endpoint for each chain.
+    fn ask(&self, words: &str, config: &Path, data: &Path) -> Finished {
+        self.bridge.by_nodes(words, config).data(data).run()
     }
 
     fn require_crossed(&self, protocol: &str, arrived: U256) -> Report {
@@ -162,6 +143,30 @@ bridges = [{{ protocol = "{protocol}", code = "BTC" }}]
     }
 }
 
+/// Both chains, and a contract on one of them that is a protocol's.
+fn configured(protocol: &str, contract: Address) -> TempDir {
+    let dir = directory();
+    let text = format!(
+        r#"schema = "hansel-chains/1"
+
+[[chains]]
+name = "anvil"
+family = "evm"
+chain_id = 31337
+native = {{ symbol = "ETH", decimals = 18 }}
+bridges = [{{ protocol = "{protocol}", contracts = ["{contract}"], code = "ETH" }}]
+
+[[chains]]
+name = "bitcoin-regtest"
+family = "bitcoin"
+network = "regtest"
+bridges = [{{ protocol = "{protocol}", code = "BTC" }}]
+"#
+    );
+    std::fs::write(dir.path().join("chains.toml"), text).unwrap();
+    dir
+}
+
 fn word(number: u64) -> B256 {
     B256::from(U256::from(number))
 }
@@ -171,8 +176,17 @@ fn left(bytes: &[u8]) -> B256 {
 }
 
 fn tbtc() -> Option<Story> {
-    let deposit = |owner| Pay::lock(deposit_script(owner).to_p2wsh(), 30 * COIN);
-    let story = Story::begin(deposit)?;
+    let story = deposited()?;
+    reveal(&story);
+    Some(story)
+}
+
+fn deposited() -> Option<Story> {
+    Story::begin(|owner| Pay::lock(deposit_script(owner).to_p2wsh(), 30 * COIN))
+}
+
+/// Tells of the deposit, makes what it is worth, and pays a third of that on.
+fn reveal(story: &Story) {
     let funding = B256::from(story.paid.to_byte_array());
     let revealed = [
         topics::TBTC_DEPOSIT_REVEALED,
@@ -198,7 +212,6 @@ fn tbtc() -> Option<Story> {
     ];
     story.make(story.owner, minted(), &finalized, word(7).to_vec());
     story.pay_on(minted() / U256::from(3));
-    Some(story)
 }
 
 /// 30 bitcoin less a fee of three satoshi.
@@ -246,6 +259,28 @@ fn a_stored_case_explains_the_way_over_a_mint_without_a_network() {
     let text = told.to_string();
     assert!(text.contains(&story.theft.to_string()), "{text}");
     assert!(text.contains(&story.paid.to_string()), "{text}");
+}
+
+#[test]
+fn a_rescan_finds_what_was_made_since_and_leaves_the_report_of_a_trace_from_scratch() {
+    let Some(story) = deposited() else {
+        return;
+    };
+    let (config, kept, fresh) = (configured("tbtc", story.mint), directory(), directory());
+    let before = story
+        .ask(&story.trace(), config.path(), kept.path())
+        .report();
+    assert!(crossings(&before).is_empty());
+    reveal(&story);
+    let outcome = story.ask("rescan minted --json", config.path(), kept.path());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let scratch = story.ask(&story.trace(), config.path(), fresh.path());
+    assert_eq!(crossings(&scratch.report()).len(), 1);
+    let report = Hansel::new("report minted --json")
+        .option("--config", config.path())
+        .data(kept.path())
+        .run();
+    assert_eq!(report.stdout, scratch.stdout, "{}", outcome.stdout);
 }
 
 #[test]
