@@ -48,14 +48,9 @@ fn amount(number: u64) -> Amount {
     Amount::from(1_000_000_000_000_000 + number * 7_919)
 }
 
-fn shares(
-    number: u64,
-) -> (
-    BTreeMap<Rule, Amount>,
-    BTreeMap<Rule, BTreeMap<String, Amount>>,
-) {
+fn shares(number: u64) -> (Sorted<Rule, Amount>, Sorted<Rule, Sorted<String, Amount>>) {
     let tainted = RULES.map(|rule| (rule, amount(number)));
-    let claims = RULES.map(|rule| (rule, BTreeMap::from([("s1".to_owned(), amount(number))])));
+    let claims = RULES.map(|rule| (rule, Sorted::from([("s1".to_owned(), amount(number))])));
     (tainted.into(), claims.into())
 }
 
@@ -173,6 +168,7 @@ fn report(flows: u64) -> Report {
         findings: (0..accounts / 10).map(finding).collect(),
         cash_outs: Vec::new(),
         unknown: Vec::new(),
+        values: None,
         sources: Vec::new(),
     }
 }

@@ -27,12 +27,26 @@ struct Met {
     paint: Option<f64>,
     drawn: f64,
     found: Option<Found>,
-    sorted: Option<Sorted>,
+    sorted: Option<SortedTable>,
     /// What axe-core calls serious or critical.
     violations: Vec<String>,
+    /// By paper, where it was asked for.
+    printed: Option<BTreeMap<String, Printed>>,
     scripts: u32,
     injected: u32,
     owned: Option<u32>,
+}
+
+/// How the page prints on a paper.
+#[derive(Debug, Deserialize)]
+struct Printed {
+    /// Pixels that stick out to the right.
+    over: i32,
+    /// Buttons and fields that are printed.
+    controls: u32,
+    /// The colour of the text.
+    ink: String,
+    pages: u32,
 }
 
 /// What a search led to.
@@ -45,7 +59,7 @@ struct Found {
 }
 
 #[derive(Debug, Deserialize)]
-struct Sorted {
+struct SortedTable {
     order: Option<String>,
     cells: Vec<String>,
 }
@@ -128,6 +142,39 @@ fn the_demos_pages_load_nothing_find_the_thief_and_follow_the_money_by_clicks() 
         .map(|cell| cell.parse().unwrap())
         .collect();
     assert!(amounts.is_sorted() && amounts.len() > 10);
+}
+
+#[test]
+fn a_page_prints_on_a4_and_on_letter_with_nothing_cut_off_and_no_buttons_even_where_the_screen_is_dark()
+ {
+    let directory = directory();
+    let output = directory.path().join("demo.html");
+    Hansel::new("demo --format html -o")
+        .args([&output])
+        .run()
+        .exits(3);
+    let page = |case: &str| directory.path().join(format!("demo-{case}.html"));
+    let Some(met) = met(&json!([
+        { "file": page("training"), "search": "0x7099", "picture": picture("training.png"), "print": true },
+        { "file": page("training"), "dark": true, "print": true },
+        { "file": page("block-702861"), "dark": true, "print": true },
+    ])) else {
+        return;
+    };
+    met.iter().for_each(assert_sound);
+    for page in &met {
+        let papers = page.printed.as_ref().unwrap();
+        assert_eq!(papers.keys().collect::<Vec<_>>(), ["A4", "Letter"]);
+        for (paper, printed) in papers {
+            assert_eq!(
+                (printed.over, printed.controls),
+                (0, 0),
+                "{paper} {printed:?}"
+            );
+            assert_eq!(printed.ink, "rgb(0, 0, 0)", "{paper}");
+            assert!((2..60).contains(&printed.pages), "{paper} {printed:?}");
+        }
+    }
 }
 
 #[test]
@@ -284,6 +331,7 @@ fn empty() -> Report {
         findings: Vec::new(),
         cash_outs: Vec::new(),
         unknown: Vec::new(),
+        values: None,
         sources: Vec::new(),
     }
 }
@@ -317,7 +365,7 @@ fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKi
 }
 
 fn flow(tx: &str, vout: u64, to: &str, amount: u64, time: Option<Timestamp>) -> Flow {
-    let claims = BTreeMap::from([("s1".to_owned(), amount.into())]);
+    let claims = Sorted::from([("s1".to_owned(), amount.into())]);
     Flow {
         id: format!("bitcoin:output:{tx}:{vout}"),
         chain: "bitcoin".into(),
@@ -330,8 +378,8 @@ fn flow(tx: &str, vout: u64, to: &str, amount: u64, time: Option<Timestamp>) -> 
         to_address: None,
         asset: "BTC".into(),
         amount: amount.into(),
-        tainted: BTreeMap::from([(Rule::Fifo, amount.into())]),
-        claims: BTreeMap::from([(Rule::Fifo, claims)]),
+        tainted: Sorted::from([(Rule::Fifo, amount.into())]),
+        claims: Sorted::from([(Rule::Fifo, claims)]),
         proof: Proof::None,
         kind: FlowKind::Transfer,
     }

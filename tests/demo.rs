@@ -190,6 +190,14 @@ fn the_demos_training_case_shows_every_feature_and_says_in_every_format_that_it_
             .run()
             .exits(3);
     }
+    // Its prices are made up too, and stand beside the amounts.
+    let values = training.values.as_ref().unwrap();
+    let stolen = values
+        .worth
+        .iter()
+        .find(|worth| worth.of == "s1" && worth.currency == "USD");
+    assert_eq!(stolen.unwrap().amount, "200050.00");
+    assert!(values.missing.iter().any(|one| one.asset == "GOLD"));
     let mut seen = 0;
     for entry in fs::read_dir(place.path()).unwrap() {
         let path = entry.unwrap().path();

@@ -193,6 +193,14 @@ fn mix(regtest: &mut Regtest, piece: OutPoint, clean: OutPoint) {
     regtest.mine();
 }
 
+/// Prices that never were, so that a report shows what values look like; GOLD has none.
+const PRICES: &str = "time,asset,currency,price,source
+2023-11-16,ETH,USD,2000.50,made up for the training case
+2023-11-16,ETH,EUR,1840,made up for the training case
+2023-11-16,BTC,USD,36500.25,made up for the training case
+2023-11-16,BTC,EUR,33600,made up for the training case
+";
+
 /// The configuration of the case: its two chains, its labels and the case file.
 fn configure(directory: &Path, bridge: &Bridge, story: &Story) {
     let file = |name: &str, text: String| {
@@ -203,6 +211,7 @@ fn configure(directory: &Path, bridge: &Bridge, story: &Story) {
     file("chains.toml", chains(bridge, &story.market));
     file("labels/training.yaml", labels(bridge, story));
     file("cases/training.toml", case(bridge, story));
+    file("../prices.csv", PRICES.to_owned());
 }
 
 fn chains(bridge: &Bridge, market: &Market) -> String {

@@ -24,7 +24,7 @@ try {
   await browser.close();
 }
 
-async function check({ file, search, picture, dark }) {
+async function check({ file, search, picture, dark, print }) {
   const page = await browser.newPage();
   const url = pathToFileURL(file).href;
   const said = [];
@@ -62,8 +62,9 @@ async function check({ file, search, picture, dark }) {
     title: document.title,
     text: document.body.innerText.length,
   }));
+  const printed = print ? await onPaper(page) : null;
   await page.close();
-  return { file, said, loaded, paint, drawn, found, sorted, violations, ...marks };
+  return { file, said, loaded, paint, drawn, found, sorted, violations, printed, ...marks };
 }
 
 // Types into the search, takes the first hit, and follows the path to its first flow, all by clicks.
@@ -82,6 +83,24 @@ async function seek(page, words) {
     flow = await page.$eval("#detail", (detail) => detail.innerText);
   }
   return { hits, path, head, flow };
+}
+
+// How the page prints on both usual papers: pixels that stick out to the right, what still asks for a mouse (a head that sorts is read as a head), the pages.
+async function onPaper(page) {
+  await page.emulateMediaType("print");
+  const papers = {};
+  for (const [format, width] of [["A4", 210], ["Letter", 215.9]]) {
+    // The style leaves 14 mm on each side; a pixel is 1/96 of an inch.
+    await page.setViewport({ width: Math.floor(((width - 28) / 25.4) * 96), height: 1000 });
+    const seen = await page.evaluate(() => ({
+      over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      controls: [...document.querySelectorAll("button:not(th button), input, select")].filter((one) => one.offsetParent !== null).length,
+      ink: getComputedStyle(document.body).color,
+    }));
+    const pdf = Buffer.from(await page.pdf({ format, preferCSSPageSize: false })).toString("latin1");
+    papers[format] = { ...seen, pages: (pdf.match(/\/Type\s*\/Page[^s]/g) ?? []).length };
+  }
+  return papers;
 }
 
 // The graph and what it says of the flow that was clicked, once the camera rests.

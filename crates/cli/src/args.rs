@@ -170,6 +170,9 @@ pub(crate) struct TraceArgs {
     /// List the endpoints asked in the report, which then differs from run to run
     #[arg(long)]
     pub(crate) with_sources: bool,
+    /// Show what transfers were worth at their time, by the prices in FILE (CSV: time,asset,currency,price,source)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
 }
 
 /// Arguments of `hansel rescan`.
@@ -263,7 +266,7 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "CASE", required_unless_present = "compare")]
     pub(crate) case: Option<String>,
     /// Say what changed between two reports: traced cases, or files that hold a report as JSON
-    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["case", "format", "output"])]
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["case", "format", "output", "prices"])]
     pub(crate) compare: Option<Vec<String>>,
     /// The form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -271,6 +274,9 @@ pub(crate) struct ReportArgs {
     /// Write to PATH instead of standard output
     #[arg(long, short, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+    /// Show what transfers were worth at their time, by the prices in FILE (CSV: time,asset,currency,price,source)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
 }
 
 /// Arguments of `hansel explain`.
@@ -331,6 +337,9 @@ pub(crate) struct DemoArgs {
     /// Write to files beginning with PATH instead of standard output
     #[arg(long, short, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+    /// Show what transfers were worth at their time, by the prices in FILE (CSV: time,asset,currency,price,source)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
 }
 
 /// The exit codes, as documented in the manual page.

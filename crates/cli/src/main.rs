@@ -19,6 +19,7 @@ mod output;
 mod pass;
 mod pin;
 mod plan;
+mod prices;
 mod progress;
 mod sources;
 mod watch;

@@ -12,7 +12,8 @@ use hansel_ledger::{Amount, AmountError, Chain, Coin, Gap, TransferId};
 
 use crate::build::{BuildError, Built, Heading, entry, limits_of};
 use crate::model::{
-    Accounting, AssetEntry, Case, Confidence, Finding, SchemaName, Seed, Timestamp, Tip, Unknown,
+    Accounting, AssetEntry, Case, Confidence, Finding, SchemaName, Seed, Sorted, Timestamp, Tip,
+    Unknown,
 };
 use crate::{Report, cash_outs};
 
@@ -58,6 +59,7 @@ pub fn build_accounts(trace: &AccountTrace, heading: Heading) -> Result<Built, B
         nodes,
         flows,
         cash_outs: Vec::new(),
+        values: None,
         sources: heading.sources,
     };
     report.cash_outs = cash_outs::list(&report)?;
@@ -255,7 +257,7 @@ fn tainted(parcels: &[Parcel]) -> Amount {
 }
 
 /// What each seed claims; nothing for a rule that does not conserve value.
-fn claims(rule: Rule, parcels: &[Parcel]) -> BTreeMap<String, Amount> {
+fn claims(rule: Rule, parcels: &[Parcel]) -> Sorted<String, Amount> {
     let mut by_seed: BTreeMap<SeedIx, Amount> = BTreeMap::new();
     for parcel in parcels.iter().filter(|_| rule.conserves()) {
         if let Some(seed) = parcel.owner {

@@ -11,7 +11,7 @@ use hansel_graph::{Accounting as Balance, Category, Rule, SeedIx, Strand, Trace,
 use hansel_ledger::{Amount, AmountError, Chain};
 
 use crate::model::{
-    Accounting, Case, Limits, Override, SchemaName, Seed, Source, Timestamp, Tip, Unknown,
+    Accounting, Case, Limits, Override, SchemaName, Seed, Sorted, Source, Timestamp, Tip, Unknown,
 };
 use crate::{Report, cash_outs};
 
@@ -99,6 +99,7 @@ pub fn build(trace: &Trace, heading: Heading) -> Result<Built, BuildError> {
         flows,
         findings: Vec::new(),
         cash_outs: Vec::new(),
+        values: None,
         sources,
     };
     report.cash_outs = cash_outs::list(&report)?;
@@ -253,7 +254,7 @@ fn tainted(strands: &[Strand<u64>]) -> Amount {
 }
 
 /// What each seed claims; nothing for a rule that does not conserve value.
-fn claims(rule: Rule, strands: &[Strand<u64>]) -> BTreeMap<String, Amount> {
+fn claims(rule: Rule, strands: &[Strand<u64>]) -> Sorted<String, Amount> {
     let mut by_seed: BTreeMap<SeedIx, u64> = BTreeMap::new();
     for strand in strands.iter().filter(|_| rule.conserves()) {
         if let Some(seed) = strand.owner {

@@ -10,7 +10,7 @@ use hansel_heuristics::ethereum::{MOST_BLOCKS, MOST_KEPT};
 use hansel_ledger::{Amount, AmountError};
 
 use crate::Report;
-use crate::model::{CashOut, Confidence, Flow, FlowKind, Node, NodeKind, Stop, StopKind};
+use crate::model::{CashOut, Confidence, Flow, FlowKind, Node, NodeKind, Sorted, Stop, StopKind};
 
 /// The detectors of customers' deposit addresses.
 const DEPOSITS: [&str; 2] = ["evm.exchange-deposit", "btc.exchange-deposit-sweep"];
@@ -277,7 +277,7 @@ fn swept(arrival: &Arrival<'_>, sweep: &Sweep<'_>) -> Result<Vec<CashOut>, Amoun
             service_tx: Some(whole.tx.clone()),
             time: deposit.time,
             amount: deposit.amount,
-            tainted: BTreeMap::new(),
+            tainted: Sorted::default(),
             confidence: whole.confidence.min(sweep.confidence),
             ..whole.clone()
         })

@@ -1,11 +1,11 @@
 //! Cells of CSV files that a spreadsheet shows instead of running.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use hansel_graph::Rule;
 use hansel_ledger::Amount;
 
+use crate::model::Sorted;
 use crate::visible::{is_hidden, visible};
 
 /// Characters that start a formula in common spreadsheets, with their full-width forms.
@@ -68,7 +68,7 @@ pub(crate) fn tainted_head(rule: Rule) -> String {
 /// One cell per rule; empty where the report holds no amount.
 pub(crate) fn rule_cells(
     rules: &[Rule],
-    tainted: &BTreeMap<Rule, Amount>,
+    tainted: &Sorted<Rule, Amount>,
 ) -> impl Iterator<Item = String> {
     rules.iter().map(|rule| optional(tainted.get(rule)))
 }

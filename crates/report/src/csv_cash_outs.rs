@@ -5,6 +5,7 @@ use std::io;
 use crate::assets::Assets;
 use crate::format::FormatError;
 use crate::model::CashOut;
+use crate::worth::{self, Worths};
 use crate::{Report, cell};
 
 const HEADS: [&str; 12] = [
@@ -26,12 +27,18 @@ const HEADS: [&str; 12] = [
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     let rules = &report.case.rules;
     let assets = Assets::of(report);
+    let worths = Worths::of(report);
     let mut table = cell::table(out);
     let heads = HEADS.map(str::to_owned).into_iter();
-    table.write_record(heads.chain(cell::rule_heads(rules)))?;
+    table.write_record(
+        heads
+            .chain(cell::rule_heads(rules))
+            .chain(worth::heads(&worths, rules)),
+    )?;
     for row in &report.cash_outs {
         let tainted = cell::rule_cells(rules, &row.tainted);
-        table.write_record(cells(row, &assets).into_iter().chain(tainted))?;
+        let worth = worth::cells(&worths, rules, &row.id());
+        table.write_record(cells(row, &assets).into_iter().chain(tainted).chain(worth))?;
     }
     Ok(table.flush()?)
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::format::FormatError;
 use crate::model::Flow;
+use crate::worth::{self, Worths};
 use crate::{Report, cell};
 
 const HEADS: [&str; 13] = [
@@ -25,18 +26,21 @@ const HEADS: [&str; 13] = [
 /// Writes one row per flow, in the report's order.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     let rules = &report.case.rules;
+    let worths = Worths::of(report);
     let mut table = cell::table(out);
     table.write_record(
         HEADS
             .map(str::to_owned)
             .into_iter()
-            .chain(cell::rule_heads(rules)),
+            .chain(cell::rule_heads(rules))
+            .chain(worth::heads(&worths, rules)),
     )?;
     for flow in &report.flows {
         table.write_record(
             cells(flow)
                 .into_iter()
-                .chain(cell::rule_cells(rules, &flow.tainted)),
+                .chain(cell::rule_cells(rules, &flow.tainted))
+                .chain(worth::cells(&worths, rules, &flow.id)),
         )?;
     }
     Ok(table.flush()?)

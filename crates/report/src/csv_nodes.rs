@@ -1,11 +1,10 @@
 //! The nodes as CSV (RFC 4180, UTF-8): one row per node and asset that it holds.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use crate::format::FormatError;
 use crate::holding::{Holding, Holdings};
-use crate::model::Node;
+use crate::model::{Node, Sorted};
 use crate::{Report, cell};
 
 const HEADS: [&str; 14] = [
@@ -43,7 +42,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
             table.write_record(cells(node, Some(holding)).into_iter().chain(tainted))?;
         }
         if held.is_empty() {
-            let tainted = cell::rule_cells(rules, &BTreeMap::new()).collect::<Vec<_>>();
+            let tainted = cell::rule_cells(rules, &Sorted::default()).collect::<Vec<_>>();
             table.write_record(cells(node, None).into_iter().chain(tainted))?;
         }
     }

@@ -52,7 +52,8 @@ fn take(holding: &mut NodeHolding, gone: &mut Claims) -> Result<(), AmountError>
             *left = left.checked_sub(taken)?;
             *claim = claim.checked_sub(taken)?;
         }
-        claims.retain(|_, claim| !claim.is_zero());
+        let left = std::mem::take(claims).into_iter();
+        *claims = left.filter(|(_, claim)| !claim.is_zero()).collect();
         let after = Amount::checked_sum(claims.values().copied())?;
         if let Some(tainted) = holding.tainted.get_mut(rule).filter(|_| !before.is_zero()) {
             *tainted = tainted.mul_div(after, before)?;

@@ -6,14 +6,14 @@ use hansel_graph::{Direction, Rule};
 use hansel_ledger::{Amount, AmountError};
 
 use crate::Report;
-use crate::model::{Flow, Node, NodeHolding, Timestamp};
+use crate::model::{Flow, Node, NodeHolding, Sorted, Timestamp};
 
 /// Everything of one asset that a node received; in a backward trace, that it paid towards the seeds.
 #[derive(Clone, Debug)]
 pub(crate) struct Holding<'a> {
     pub(crate) asset: &'a str,
     pub(crate) amount: Amount,
-    pub(crate) tainted: BTreeMap<Rule, Amount>,
+    pub(crate) tainted: Sorted<Rule, Amount>,
     /// The block and time of the last of its flows.
     pub(crate) block: Option<u64>,
     pub(crate) time: Option<Timestamp>,
@@ -90,7 +90,7 @@ impl Holding<'_> {
     fn add(&mut self, flow: &Flow) -> Result<(), AmountError> {
         self.amount = self.amount.checked_add(flow.amount)?;
         for (rule, tainted) in &flow.tainted {
-            let sum = self.tainted.entry(*rule).or_default();
+            let sum = self.tainted.or_default(*rule);
             *sum = sum.checked_add(*tainted)?;
         }
         if flow.block >= self.block {

@@ -9,7 +9,7 @@ use hansel_ledger::Amount;
 
 use crate::Report;
 use crate::holding::{Holding, Holdings};
-use crate::model::{Flow, Node, Seed};
+use crate::model::{Flow, Node, Seed, Sorted};
 use crate::picture::stop_class;
 
 /// A colour of the screen.
@@ -63,7 +63,7 @@ impl<'a> Looks<'a> {
         looks
     }
 
-    fn weighed(&self, tainted: &BTreeMap<Rule, Amount>) -> Amount {
+    fn weighed(&self, tainted: &Sorted<Rule, Amount>) -> Amount {
         let amount = self.rule.and_then(|rule| tainted.get(&rule));
         amount.copied().unwrap_or_default()
     }

@@ -144,6 +144,8 @@ fn cash_outs(page: &Page<'_>) -> String {
     }
     let rules = page.report.case.rules.iter();
     let rules = rules.map(|rule| format!("tainted, {}", rule.name()));
+    let currencies = page.worths.currencies.iter();
+    let worth = currencies.map(|currency| plain(&format!("worth, {}", clipped(currency, LONGEST))));
     let heads = [
         "time",
         "service",
@@ -152,7 +154,12 @@ fn cash_outs(page: &Page<'_>) -> String {
         "amount",
     ];
     let heads = heads.map(str::to_owned).into_iter();
-    let mut table = Table::new(heads.chain(rules).chain(["confidence".to_owned()]));
+    let mut table = Table::new(
+        heads
+            .chain(rules)
+            .chain(worth)
+            .chain(["confidence".to_owned()]),
+    );
     for row in all.iter().take(ROWS) {
         let show = |amount: Amount| plain(&page.assets.show(&row.chain, &row.asset, amount));
         let service = [&row.entity, &row.category].map(|text| clipped(text, LONGEST));
@@ -166,6 +173,8 @@ fn cash_outs(page: &Page<'_>) -> String {
         let rules = page.report.case.rules.iter();
         cells
             .extend(rules.map(|rule| row.tainted.get(rule).copied().map(show).unwrap_or_default()));
+        let (id, currencies) = (row.id(), page.worths.currencies.iter());
+        cells.extend(currencies.map(|currency| plain(&page.worths.cell(&id, currency))));
         cells.push(row.confidence.name().to_owned());
         table.add(cells);
     }
@@ -225,7 +234,8 @@ fn conditions_of(page: &Page<'_>) -> String {
         format!("limits: {}", conditions::limits(page)),
     ];
     let decided = conditions::decisions(page);
-    let all = limits.into_iter().chain(tips).chain(decided);
+    let notes = crate::worth::notes(report);
+    let all = limits.into_iter().chain(tips).chain(decided).chain(notes);
     format!("## Conditions\n\n{}", items(all))
 }
 

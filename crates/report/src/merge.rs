@@ -6,6 +6,7 @@ use hansel_graph::Rule;
 use hansel_ledger::{Amount, AmountError};
 
 use crate::crossing::{Carried, Crossed, Departed, PartSeed, fold, portions};
+use crate::model::Sorted;
 use crate::{Built, Report};
 
 /// Joins the parts of a case: seeds are numbered through, everything else is put together in order.
@@ -121,7 +122,7 @@ impl Names {
 
     fn rename_claims(
         &self,
-        claims: &mut BTreeMap<Rule, BTreeMap<String, Amount>>,
+        claims: &mut Sorted<Rule, Sorted<String, Amount>>,
         part: usize,
     ) -> Result<(), AmountError> {
         for (rule, by_seed) in claims.iter_mut() {
@@ -137,7 +138,7 @@ impl Names {
                     *sum = sum.checked_add(share)?;
                 }
             }
-            *by_seed = named;
+            *by_seed = named.into();
         }
         Ok(())
     }

@@ -9,7 +9,9 @@ mod finding;
 mod flow;
 mod node;
 mod schema_name;
+mod sorted;
 mod timestamp;
+mod value;
 
 pub use accounting::Accounting;
 pub use case::{AssetEntry, Case, Limits, Override, OverrideKind, Seed, Tip};
@@ -17,7 +19,9 @@ pub use finding::{CashOut, Confidence, Finding, Source, Unknown};
 pub use flow::{Flow, FlowKind, Proof};
 pub use node::{Label, Node, NodeCoverage, NodeGap, NodeHolding, NodeKind, Stop, StopKind};
 pub use schema_name::SchemaName;
+pub use sorted::Sorted;
 pub use timestamp::Timestamp;
+pub use value::{Unpriced, Values, Worth};
 
 use std::io;
 
@@ -56,6 +60,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Tainted value that reached a service which can freeze it.
     pub cash_outs: Vec<CashOut>,
+    /// What transfers were worth, where prices were given; no other field is made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Values>,
     /// What is not known, in words.
     pub unknown: Vec<Unknown>,
     /// The endpoints that were asked.

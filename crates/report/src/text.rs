@@ -16,6 +16,7 @@ use std::io;
 use crate::Report;
 use crate::assets::Assets;
 use crate::format::FormatError;
+use crate::worth::Worths;
 
 /// The width of a line where the caller does not know the terminal's.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -58,6 +59,7 @@ pub fn write_in(report: &Report, width: usize, out: &mut dyn io::Write) -> Resul
 pub(crate) struct Page<'a> {
     pub(crate) report: &'a Report,
     pub(crate) assets: Assets<'a>,
+    pub(crate) worths: Worths<'a>,
     width: usize,
 }
 
@@ -66,6 +68,7 @@ impl<'a> Page<'a> {
         Self {
             report,
             assets: Assets::of(report),
+            worths: Worths::of(report),
             width: DEFAULT_WIDTH,
         }
     }

@@ -143,7 +143,7 @@ impl<'a> Scene<'a> {
         let moved = Moved {
             asset: cash_out.asset.clone(),
             amount: cash_out.amount,
-            tainted: cash_out.tainted.clone(),
+            tainted: cash_out.tainted.clone().into(),
         };
         Event {
             news: News::ReachedService,

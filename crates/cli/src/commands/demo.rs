@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::drive::Interrupt;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
-use crate::plan;
+use crate::{plan, prices};
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures");
 
@@ -46,7 +46,7 @@ pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failur
         .context("cannot unpack the recordings")?;
     let place = |directory: &str| recordings.path().join(directory);
     let own = Config::of(place("training").join("config"));
-    let built = [
+    let mut built = [
         trace(
             &config,
             &place("dmm-bitcoin"),
@@ -56,6 +56,11 @@ pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failur
         trace(&config, &place("block-702861"), block_702861()).await?,
         trace(&own, &place("training"), recorded("training", &own)?).await?,
     ];
+    value(
+        &mut built,
+        args.prices.as_deref(),
+        &place("training").join("prices.csv"),
+    )?;
     show(common, args, &built)?;
     let exits = built.iter().map(exit).collect::<Result<Vec<_>, _>>()?;
     Ok(if exits.contains(&Exit::Partial) {
@@ -63,6 +68,15 @@ pub(crate) async fn run(common: &Common, args: &DemoArgs) -> Result<Exit, Failur
     } else {
         Exit::Complete
     })
+}
+
+/// Values the cases by the user's prices; without any, the training case by its own, which are made up like all of it.
+fn value(built: &mut [Built], file: Option<&Path>, made_up: &Path) -> Result<(), Failure> {
+    for one in built {
+        let own = one.report.case.training.then_some(made_up);
+        prices::value(&mut one.report, file.or(own))?;
+    }
+    Ok(())
 }
 
 /// A theft as its case file tells it: the part of it that is recorded.

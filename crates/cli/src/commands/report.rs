@@ -7,14 +7,15 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
+use hansel_report::text::write_in;
 use hansel_report::{Format, FormatError, Report, write_file};
 
 use super::trace::{exit, stored_report};
 use crate::args::{Common, Exit, ReportArgs};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::{Piped, say};
-use crate::sources;
+use crate::output::{self, Piped, say};
+use crate::{prices, sources};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Failure> {
@@ -23,7 +24,8 @@ pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Fail
     }
     let case = args.case.as_deref().context("name a case")?;
     let store = sources::reader(common)?;
-    let built = stored_report(&Config::new(common), &store, case).await?;
+    let mut built = stored_report(&Config::new(common), &store, case).await?;
+    prices::value(&mut built.report, args.prices.as_deref())?;
     let format = if common.json {
         Format::Json
     } else {
@@ -54,7 +56,19 @@ pub(crate) fn write(report: &Report, format: Format, output: Option<&Path>) -> R
     Ok(())
 }
 
+/// Writes the summary as wide as the terminal, with its heads in bold.
+pub(crate) fn show(report: &Report) -> Result<(), FormatError> {
+    let mut bytes = Vec::new();
+    write_in(report, output::width(), &mut bytes)?;
+    Ok(output::print(&output::dressed(&String::from_utf8_lossy(
+        &bytes,
+    )))?)
+}
+
 fn write_on_standard_output(report: &Report, format: Format) -> Result<(), FormatError> {
+    if format == Format::Text {
+        return show(report);
+    }
     let suffixes = format.suffixes();
     let several = suffixes.len() > 1;
     for (index, suffix) in suffixes.enumerate() {

@@ -7,7 +7,7 @@ use hansel_heuristics::Labels;
 use hansel_heuristics::crossing::Leaving;
 use hansel_ledger::{BlockRef, Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
-use hansel_report::{Built, Format, Heading, join, merge, render};
+use hansel_report::{Built, Format, Heading, join, merge};
 use hansel_store::{Cursor, Ended, Ending, Store};
 
 use crate::alerts::Watching;
@@ -19,10 +19,10 @@ use crate::crossing::Crossings;
 use crate::drive::{Driver, Interrupt};
 use crate::failure::Failure;
 use crate::leg::Part;
-use crate::output::{print, say};
+use crate::output::say;
 use crate::progress::Progress;
 use crate::watch::Watch;
-use crate::{opinions, plan, sources};
+use crate::{opinions, plan, prices, sources};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failure> {
@@ -38,19 +38,17 @@ pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failur
         interrupt: Interrupt::listen(),
         watching: None,
     };
-    let built = session.trace(wanted.requests, wanted.unknown).await?;
+    let mut built = session.trace(wanted.requests, wanted.unknown).await?;
+    prices::value(&mut built.report, args.prices.as_deref())?;
     finish(common, &built)
 }
 
 /// Prints a report as `hansel trace` does and says how the run ended.
 pub(crate) fn finish(common: &Common, built: &Built) -> Result<Exit, Failure> {
-    let format = if common.json {
-        Format::Json
+    if common.json {
+        super::report::write(&built.report, Format::Json, None)?;
     } else {
-        Format::Text
-    };
-    for file in render(&built.report, format)? {
-        print(&String::from_utf8_lossy(&file.bytes))?;
+        super::report::show(&built.report)?;
     }
     exit(built)
 }

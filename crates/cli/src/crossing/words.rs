@@ -1,11 +1,9 @@
 //! How a report tells of a crossing.
 
-use std::collections::BTreeMap;
-
 use hansel_heuristics::crossing::{
     BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, Certainty, Leaving, Reason,
 };
-use hansel_report::model::{Confidence, Finding, Flow, FlowKind, Proof, Timestamp};
+use hansel_report::model::{Confidence, Finding, Flow, FlowKind, Proof, Sorted, Timestamp};
 
 use super::found::{Guess, Landing};
 
@@ -30,8 +28,8 @@ pub(super) fn joint(leaving: &Leaving, landing: &Landing, number: usize) -> (Flo
         to_address: landing.payee.clone(),
         asset: landing.asset.clone(),
         amount: landing.amount,
-        tainted: BTreeMap::new(),
-        claims: BTreeMap::new(),
+        tainted: Sorted::default(),
+        claims: Sorted::default(),
         proof: Proof::None,
         kind: FlowKind::Crossing,
     };

@@ -7,7 +7,7 @@ use hansel_graph::{AccountFlow, AccountStep, AccountTrace, Rule};
 use hansel_ledger::{Amount, Coin, NodeId, Origin, TransferId};
 
 use super::{claims, name, tainted};
-use crate::model::{Flow, FlowKind, Proof, Timestamp};
+use crate::model::{Flow, FlowKind, Proof, Sorted, Timestamp};
 
 pub(super) fn list(trace: &AccountTrace) -> Vec<Flow> {
     let received = received(trace);
@@ -99,7 +99,7 @@ fn gas(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
 /// What every flow of a transaction has in common, and the taint.
 fn blank(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
     let rules: Vec<Rule> = trace.settlement().rules().collect();
-    let claimed: BTreeMap<Rule, BTreeMap<String, Amount>> = rules
+    let claimed: Sorted<Rule, Sorted<String, Amount>> = rules
         .iter()
         .map(|rule| (*rule, claims(*rule, flow.parcels(*rule))))
         .filter(|(_, claims)| !claims.is_empty())

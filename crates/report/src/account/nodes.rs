@@ -9,7 +9,7 @@ use hansel_ledger::{Amount, AmountError, Gap, NodeId};
 use super::{End, claims, name, tainted};
 use crate::build::BuildError;
 use crate::model::{
-    Flow, Node, NodeCoverage, NodeGap, NodeHolding, NodeKind, Stop, StopKind, Timestamp,
+    Flow, Node, NodeCoverage, NodeGap, NodeHolding, NodeKind, Sorted, Stop, StopKind, Timestamp,
 };
 
 pub(super) fn list(
@@ -116,11 +116,11 @@ fn holding(trace: &AccountTrace, end: &End<'_>) -> Result<Option<NodeHolding>, A
     for rule in trace.settlement().rules() {
         left.insert(rule, end.pool.residual(rule)?);
     }
-    let amounts: BTreeMap<Rule, Amount> = left
+    let amounts: Sorted<Rule, Amount> = left
         .iter()
         .map(|(rule, parcels)| (*rule, tainted(parcels)))
         .collect();
-    let claims: BTreeMap<_, _> = left
+    let claims: Sorted<_, _> = left
         .iter()
         .map(|(rule, parcels)| (*rule, claims(*rule, parcels)))
         .filter(|(_, claims)| !claims.is_empty())

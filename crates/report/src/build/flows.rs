@@ -8,7 +8,7 @@ use hansel_ledger::{Amount, NodeId, TransferId};
 
 use super::endings::Endings;
 use super::{address, claims, tainted};
-use crate::model::{Flow, FlowKind, Proof, Timestamp};
+use crate::model::{Flow, FlowKind, Proof, Sorted, Timestamp};
 
 /// Orders flows: height, depth in the block, transaction, output (the fee last).
 type Key = (u64, u32, Txid, u32);
@@ -116,10 +116,7 @@ fn fee(trace: &Trace, pool: PoolIx, payers: Vec<String>) -> Option<Flow> {
     })
 }
 
-type ByRule = (
-    BTreeMap<Rule, Amount>,
-    BTreeMap<Rule, BTreeMap<String, Amount>>,
-);
+type ByRule = (Sorted<Rule, Amount>, Sorted<Rule, Sorted<String, Amount>>);
 
 fn by_rule<'a>(trace: &'a Trace, strands: impl Fn(Rule) -> &'a [Strand<u64>]) -> ByRule {
     let rules = || trace.settlement().rules();

@@ -7,6 +7,9 @@ use super::LONGEST;
 use crate::text::{Page, accounting, headline};
 use crate::visible::clipped;
 
+/// How many seeds the headline values; the tables hold the rest.
+const SEEDS: usize = 5;
+
 pub(super) fn section(page: &Page<'_>) -> Result<Markup, AmountError> {
     let case = &page.report.case;
     let title = case.title.as_deref().unwrap_or("");
@@ -16,6 +19,10 @@ pub(super) fn section(page: &Page<'_>) -> Result<Markup, AmountError> {
             @if !title.is_empty() { p.title { (clipped(title, LONGEST)) } }
             @if case.training { p.training role="note" { "TRAINING CASE: made up, not a real theft" } }
             p.stolen { (headline::asked(case.direction)) " " strong { (headline::seed_sum(page)) } }
+            @for seed in page.report.seeds.iter().take(SEEDS) {
+                @let worth = page.worths.words(&seed.id);
+                @if !worth.is_empty() { p.worth { (clipped(&seed.id, LONGEST)) ": " (worth) } }
+            }
             @for (chain, asset) in accounting::assets(page) { (bars(page, chain, asset)?) }
         }
     })

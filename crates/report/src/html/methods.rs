@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::section as framed;
 use crate::text::Page;
+use crate::worth;
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
     let case = &page.report.case;
@@ -19,6 +20,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
                 dt { "proof" } dd { "merkle: a Merkle branch to a block header with work; trie: a receipt or transaction trie proof; trace: an endpoint's execution trace, which another node can repeat; none: the endpoint's word." }
                 dt { "labels" } dd { "A label is the claim of its source, never a fact of the chain. Where sources disagree, all are listed." }
                 dt { "findings" } dd { "A finding is the opinion of a rule with stated numbers. certain: follows from the chain itself; strong: innocent explanations are rare; weak: a hint." }
+                @for note in worth::notes(page.report) { dt { "worth" } dd { (note) } }
                 dt { "drawings" } dd { "Widths and places are rounded and only illustrate; tables hold the exact amounts." }
             }
         },

@@ -73,6 +73,7 @@ pub(super) fn cash_outs(page: &Page<'_>) -> Markup {
                         thead { tr {
                             @for head in ["time", "service", "kind", "deposit address", "transaction", "moved on to", "by", "confidence", "amount"] { th scope="col" { (head) } }
                             @for rule in &rules { th scope="col" { "tainted, " (rule.name()) } }
+                            @for currency in &page.worths.currencies { th scope="col" { "worth, " (clipped(currency, LONGEST)) } }
                         } }
                         tbody { @for row in rows.iter().take(ROWS) { (cash_out(page, row)) } }
                     }
@@ -100,8 +101,26 @@ fn cash_out(page: &Page<'_>, row: &CashOut) -> Markup {
                 @let tainted = row.tainted.get(rule).copied().unwrap_or_default();
                 td.number data-sort=(tainted) { (show(tainted)) }
             }
+            (worths(page, &row.id()))
         }
     }
+}
+
+/// A cell for each currency of the report.
+fn worths(page: &Page<'_>, of: &str) -> Markup {
+    html! {
+        @for currency in &page.worths.currencies {
+            @let worth = page.worths.find(of, currency);
+            td.number data-sort=(worth.map(|worth| hundredths(&worth.amount)).unwrap_or_default()) {
+                (page.worths.cell(of, currency))
+            }
+        }
+    }
+}
+
+/// A sum of money as a whole number, to sort by.
+fn hundredths(amount: &str) -> String {
+    amount.chars().filter(char::is_ascii_digit).collect()
 }
 
 pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
@@ -170,7 +189,7 @@ pub(super) fn timeline(page: &Page<'_>) -> Markup {
         html! {
             div.wide role="region" aria-label="Timeline" tabindex="0" { table.sortable {
                 caption { "Tainted movements in the order of the chain; the tainted part is that under " (rule.name()) "." }
-                thead { tr { @for head in ["time", "block", "from", "to", "transaction", "amount", "tainted"] { th scope="col" { (head) } } } }
+                thead { tr { @for head in ["time", "block", "from", "to", "transaction", "amount", "tainted"] { th scope="col" { (head) } } @for currency in &page.worths.currencies { th scope="col" { "worth, " (clipped(currency, LONGEST)) } } } }
                 tbody { @for flow in rows.iter().take(ROWS) { (movement(page, flow, tainted(flow))) } }
             } }
             (more(rows.len()))
@@ -190,6 +209,7 @@ fn movement(page: &Page<'_>, flow: &Flow, tainted: Amount) -> Markup {
             td.id title=(clipped(&flow.tx, LONGEST)) { (short(&flow.tx)) }
             td.number data-sort=(flow.amount) { (show(flow.amount)) }
             td.number data-sort=(tainted) { (show(tainted)) }
+            (worths(page, &flow.id))
         }
     }
 }

@@ -10,7 +10,7 @@ use hansel_ledger::Amount;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Sorted, Timestamp};
 
 /// What a heuristic says about nodes or flows. An opinion with its evidence, never a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -98,7 +98,7 @@ pub struct CashOut {
     /// How much arrived at the deposit address, clean and tainted together, in base units.
     pub amount: Amount,
     /// The tainted part that the service holds under each rule: what a sweep paid for its fee is not in it.
-    pub tainted: BTreeMap<Rule, Amount>,
+    pub tainted: Sorted<Rule, Amount>,
     /// How sure it is that the service holds the address.
     pub confidence: Confidence,
 }

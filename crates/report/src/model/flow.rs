@@ -1,13 +1,11 @@
 //! The transfers between the pools of value.
 
-use std::collections::BTreeMap;
-
 use hansel_graph::Rule;
 use hansel_ledger::Amount;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Sorted, Timestamp};
 
 /// Value that moved from one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,9 +35,9 @@ pub struct Flow {
     /// How much moved, clean and tainted together, in base units.
     pub amount: Amount,
     /// The tainted part under each rule.
-    pub tainted: BTreeMap<Rule, Amount>,
+    pub tainted: Sorted<Rule, Amount>,
     /// The tainted part under each rule, split by seed id.
-    pub claims: BTreeMap<Rule, BTreeMap<String, Amount>>,
+    pub claims: Sorted<Rule, Sorted<String, Amount>>,
     /// What proves the transfer without trust in an endpoint.
     pub proof: Proof,
     /// What kind of movement.

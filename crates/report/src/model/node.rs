@@ -1,13 +1,11 @@
 //! The pools of value that a trace touched.
 
-use std::collections::BTreeMap;
-
 use hansel_graph::{Category, Rule, Venue};
 use hansel_ledger::{Amount, Gap};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Timestamp};
+use super::{Confidence, Sorted, Timestamp};
 
 /// A pool of value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,9 +45,9 @@ pub struct NodeHolding {
     /// The asset.
     pub asset: String,
     /// The tainted amount under each rule, in base units of the asset.
-    pub tainted: BTreeMap<Rule, Amount>,
+    pub tainted: Sorted<Rule, Amount>,
     /// What each seed claims of it under each rule, in base units of what was stolen.
-    pub claims: BTreeMap<Rule, BTreeMap<String, Amount>>,
+    pub claims: Sorted<Rule, Sorted<String, Amount>>,
     /// The height of the block in which taint of the asset first arrived.
     pub since_block: u64,
 }

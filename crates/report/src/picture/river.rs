@@ -11,7 +11,7 @@ use hansel_ledger::{Amount, AmountError};
 
 use super::weight::Weights;
 use crate::Report;
-use crate::model::{Node, NodeKind, StopKind};
+use crate::model::{Node, NodeKind, Sorted, StopKind};
 
 /// How many nodes on the way are drawn one by one.
 const STATIONS: usize = 12;
@@ -383,7 +383,7 @@ fn departed<'a>(net: &Net<'a>, node: usize) -> Result<Claims<'a>, AmountError> {
 
 fn add<'a>(
     sums: &mut Claims<'a>,
-    claims: Option<&BTreeMap<String, Amount>>,
+    claims: Option<&Sorted<String, Amount>>,
     assets: &BTreeMap<&'a str, (&'a str, &'a str)>,
 ) -> Result<(), AmountError> {
     for (seed, claim) in claims.into_iter().flatten() {

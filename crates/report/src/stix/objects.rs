@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{id, moment};
 use crate::Report;
-use crate::model::{CashOut, Finding, Flow};
+use crate::model::{CashOut, Finding, Flow, Sorted};
 use crate::visible::{clipped, visible};
 
 /// Names of the public extension's objects. Source: muchdogesec/stix2extensions 3324e147.
@@ -145,7 +145,7 @@ pub(super) fn transaction<'a>(
     })
 }
 
-fn by_rule(tainted: &BTreeMap<Rule, Amount>) -> BTreeMap<String, String> {
+fn by_rule(tainted: &Sorted<Rule, Amount>) -> BTreeMap<String, String> {
     let amounts = tainted.iter();
     let amounts = amounts.map(|(rule, amount)| (rule.name().replace('-', "_"), amount.to_string()));
     amounts.collect()

@@ -20,6 +20,9 @@ pub(super) fn section(page: &Page<'_>) -> String {
     for decision in decisions(page) {
         text += &page.wrapped(&decision, 2);
     }
+    for note in crate::worth::notes(page.report) {
+        text += &page.wrapped(&note, 2);
+    }
     for source in page.report.sources.iter().take(SHOWN) {
         let number = |value: u64| grouped(&value.to_string());
         let endpoint = clipped(&source.endpoint, LONGEST);

@@ -102,5 +102,11 @@ pub(crate) fn seed_line(page: &Page<'_>, seed: &Seed) -> String {
         .map(|block| format!(" in block {}", grouped(&block.to_string())));
     let [to, time, block] = [to, time, block].map(Option::unwrap_or_default);
     let output = seed.vout.map(|vout| format!(":{vout}")).unwrap_or_default();
-    format!("{id}: {amount}{to} by {tx}{output}{block}{time}")
+    let worth = page.worths.words(&seed.id);
+    let worth = if worth.is_empty() {
+        worth
+    } else {
+        format!("; {worth}")
+    };
+    format!("{id}: {amount}{to} by {tx}{output}{block}{time}{worth}")
 }

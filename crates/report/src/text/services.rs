@@ -33,8 +33,13 @@ fn line(page: &Page<'_>, cash_out: &CashOut) -> String {
         let service = clipped(service, LONGEST);
         format!(", moved on to {service}{}", by.unwrap_or_default())
     });
+    let id = cash_out.id();
+    let worth = match &*page.worths.words(&id) {
+        "" => String::new(),
+        words => format!("; {words}{}", page.worths.tainted_words(&id)),
+    };
     format!(
-        "{} ({}, {}): {} to {} by {}{time}{}; tainted: {}",
+        "{} ({}, {}): {} to {} by {}{time}{}; tainted: {}{worth}",
         clipped(&cash_out.entity, LONGEST),
         clipped(&cash_out.category, LONGEST),
         cash_out.confidence.name(),

@@ -27,13 +27,13 @@ const HOSTILE: [&str; 14] = [
 
 /// A report whose every string that an outsider can choose is `text`; ids stay distinct and consistent.
 fn infected(text: &str) -> Report {
-    let mut report: Value = serde_json::from_str(&sample::report().to_json()).unwrap();
+    let mut report: Value = serde_json::from_str(&sample::valued().to_json()).unwrap();
     infect(&mut report, None, text);
     Report::from_json(report.to_string().as_bytes()).unwrap()
 }
 
 /// Fields whose values this program chooses; a report with others in them cannot be read.
-const OWN: [&str; 11] = [
+const OWN: [&str; 12] = [
     "schema",
     "direction",
     "rules",
@@ -43,6 +43,7 @@ const OWN: [&str; 11] = [
     "proof",
     "confidence",
     "time",
+    "priced_at",
     "min_amount",
     "amount",
 ];
@@ -309,7 +310,7 @@ fn markdown_shows_hostile_text_and_does_nothing_else() {
         "# head",
         "$x$",
     ];
-    let plain = markdown::read(&sample::rendered(&sample::report(), Format::Markdown));
+    let plain = markdown::read(&sample::rendered(&sample::valued(), Format::Markdown));
     let lines = |text: &str| text.lines().count();
     for hostile in HOSTILE.into_iter().chain(links) {
         let infected = sample::rendered(&infected(hostile), Format::Markdown);

@@ -25,3 +25,4 @@ mod svg;
 mod tables;
 mod tagpack;
 mod text;
+mod values;

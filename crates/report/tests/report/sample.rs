@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hansel_graph::{Direction, FeeRule, Rule};
 use hansel_ledger::{Amount, UnixTime};
 use hansel_report::model::*;
-use hansel_report::{Format, render};
+use hansel_report::{Format, Prices, render};
 
 pub(crate) const THEFT: &str = "975ec405ac9dc9fa5ab8009d94d6a1fe31dff8a8127ea90d023104e52754e4d7";
 pub(crate) const SPLIT: &str = "2f1d8e64a7c30b59f6e1d2c3b4a5968778695a4b3c2d1e0f00112233445566ff";
@@ -38,6 +38,7 @@ pub(crate) fn report() -> Report {
             kind: "labels-undated".into(),
             detail: "the label of the exchange has no date".into(),
         }],
+        values: None,
         sources: vec![Source {
             endpoint: "esplora.example".into(),
             requests: 1_204,
@@ -194,7 +195,7 @@ fn fees_node() -> Node {
 }
 
 fn flow(id: String, to: String, amount: u64, fifo: u64, haircut: u64) -> Flow {
-    let split = |tainted: u64| BTreeMap::from([("s1".to_owned(), Amount::from(tainted))]);
+    let split = |tainted: u64| Sorted::from([("s1".to_owned(), Amount::from(tainted))]);
     Flow {
         id,
         chain: "bitcoin".into(),
@@ -207,8 +208,8 @@ fn flow(id: String, to: String, amount: u64, fifo: u64, haircut: u64) -> Flow {
         to_address: None,
         asset: "BTC".into(),
         amount: amount.into(),
-        tainted: BTreeMap::from([(Rule::Fifo, fifo.into()), (Rule::Haircut, haircut.into())]),
-        claims: BTreeMap::from([(Rule::Fifo, split(fifo)), (Rule::Haircut, split(haircut))]),
+        tainted: Sorted::from([(Rule::Fifo, fifo.into()), (Rule::Haircut, haircut.into())]),
+        claims: Sorted::from([(Rule::Fifo, split(fifo)), (Rule::Haircut, split(haircut))]),
         proof: Proof::Merkle,
         kind: FlowKind::Transfer,
     }
@@ -295,7 +296,7 @@ fn cash_out() -> CashOut {
         time: split_time(),
         asset: "BTC".into(),
         amount: 161_289_990_000.into(),
-        tainted: BTreeMap::from([
+        tainted: Sorted::from([
             (Rule::Fifo, 150_290_000_000.into()),
             (Rule::Haircut, 157_443_841_395.into()),
         ]),
@@ -310,4 +311,15 @@ pub(crate) fn rendered(report: &Report, format: Format) -> String {
         .into_iter()
         .map(|file| String::from_utf8(file.bytes).unwrap())
         .collect()
+}
+
+/// The report with prices of bitcoin in two currencies, one of which has none in time.
+pub(crate) fn valued() -> Report {
+    let prices = "time,asset,currency,price,source\n\
+        2024-05-31,BTC,USD,68401.25,a price list\n\
+        2024-06-21,BTC,USD,64000.5,a price list\n\
+        2024-05-31,bitcoin/BTC,EUR,63000,another list\n";
+    let mut report = report();
+    report.value(&Prices::read(prices.as_bytes()).unwrap());
+    report
 }
