@@ -1,5 +1,6 @@
 //! What a rescan does where it is killed, where the disk is full, and where an endpoint knows less or something else.
 
+use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,6 +10,13 @@ use hansel_store::Store;
 use hansel_testkit::{Payee, Random};
 
 use super::{Kept, states};
+use crate::command::Hansel;
+
+/// Everything that a user is told of the cases.
+fn reports(kept: &Kept) -> Vec<String> {
+    let names = kept.cases.iter().map(|(name, _)| name);
+    names.map(|name| kept.report(name).stdout).collect()
+}
 
 fn spend(kept: &mut Kept, loose: &mut OutPoint, key: &mut u32) {
     *key += 1;
@@ -120,6 +128,102 @@ fn two_rescans_of_one_store_are_refused() {
     rescan.run().fails(1, &["in use by another process"]);
     drop(held);
     kept.rescan(&kept.scene.core(), "--all");
+}
+
+#[test]
+fn an_endpoint_that_is_down_changes_nothing() {
+    let Some(mut kept) = Kept::new() else { return };
+    kept.mine();
+    let before = reports(&kept);
+    let rescan = |words: &str, data: &Path| {
+        let down = "core=http://127.0.0.1:9";
+        let rescan = Hansel::new(words).option("--endpoint", down).data(data);
+        rescan.args(["--retries", "0"]).run()
+    };
+    let data = kept.data.path();
+    let all = rescan("rescan --all", data).exits(1);
+    assert!(all.stderr.contains("no endpoint told the newest block"));
+    let named = rescan("rescan --json dust", data).exits(1);
+    assert_eq!(
+        states(&named.json::<Vec<serde_json::Value>>())[0].1,
+        "failed"
+    );
+    assert_eq!(reports(&kept), before);
+    kept.rescan(&kept.scene.core(), "--all");
+    kept.are_as_from_scratch();
+}
+
+#[test]
+fn an_endpoint_that_is_behind_changes_nothing() {
+    let Some(mut kept) = Kept::new() else { return };
+    kept.mine();
+    kept.rescan(&kept.scene.core(), "--all");
+    let before = reports(&kept);
+    let tip = kept.scene.regtest.tip();
+    kept.scene.regtest.invalidate(tip);
+    let outcomes = kept.rescan(&kept.scene.core(), "dust");
+    assert_eq!(states(&outcomes), [("dust".into(), "left".into())]);
+    assert_eq!(reports(&kept), before);
+    let node = kept.scene.regtest.node();
+    node.call("reconsiderblock", serde_json::json!([tip]))
+        .unwrap();
+    node.wait_for_indexes().unwrap();
+    let outcomes = kept.rescan(&kept.scene.core(), "dust");
+    assert_eq!(states(&outcomes), [("dust".into(), "unmoved".into())]);
+    kept.are_as_from_scratch();
+}
+
+#[test]
+fn an_endpoint_on_a_branch_of_its_own_is_followed_and_left_again() {
+    let Some(mut kept) = Kept::new() else { return };
+    let fork = kept.scene.regtest.height();
+    kept.pay(kept.scene.scenario.unspent, Payee::Segwit(200));
+    kept.mine();
+    kept.rescan(&kept.scene.core(), "--all");
+    let hash = serde_json::json!([fork + 1]);
+    let node = kept.scene.regtest.node();
+    let hash = node.call("getblockhash", hash).unwrap();
+    let hash = hash.as_str().unwrap().to_owned();
+    kept.scene.regtest.invalidate(hash.parse().unwrap());
+    let (branch, _) = kept.scene.regtest.mine_to(Payee::Segwit(300));
+    for key in 301..303 {
+        kept.scene.regtest.mine_to(Payee::Segwit(key));
+    }
+    kept.scene.regtest.node().wait_for_indexes().unwrap();
+    kept.rescan(&kept.scene.core(), "--all");
+    kept.are_as_from_scratch();
+    kept.scene.regtest.invalidate(branch);
+    let node = kept.scene.regtest.node();
+    node.call("reconsiderblock", serde_json::json!([hash]))
+        .unwrap();
+    kept.mine();
+    kept.rescan(&kept.scene.core(), "--all");
+    kept.are_as_from_scratch();
+}
+
+#[test]
+fn a_reorganisation_that_is_deeper_than_what_is_kept_is_refused() {
+    let Some(mut kept) = Kept::new() else { return };
+    for _ in 0..101 {
+        kept.mine();
+    }
+    kept.rescan(&kept.scene.core(), "--all");
+    let before = reports(&kept);
+    let hash = serde_json::json!([1]);
+    let node = kept.scene.regtest.node();
+    let hash = node.call("getblockhash", hash).unwrap();
+    let height = kept.scene.regtest.height();
+    let first = hash.as_str().unwrap().parse().unwrap();
+    kept.scene.regtest.invalidate(first);
+    for _ in 0..=height {
+        kept.scene.regtest.mine_to(Payee::Segwit(777));
+    }
+    kept.scene.regtest.node().wait_for_indexes().unwrap();
+    let rescan = kept.scene.core().rescan("--all").data(kept.data.path());
+    let refused = rescan.run().exits(1);
+    let words = "no reorganisation is believed to go so deep";
+    assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    assert_eq!(reports(&kept), before);
 }
 
 /// Blocks that were read while a case waited to be traced again say nothing of what was spent before them.

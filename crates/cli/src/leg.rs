@@ -295,7 +295,8 @@ impl<'a> Part<'a> {
                 request.name
             ));
         }
-        if same == Some(true)
+        if self.session.resumes
+            && same == Some(true)
             && let Some(pinned) =
                 pin::unfinished(&*self.source, store, &self.chain, &request.name, &tip).await?
         {

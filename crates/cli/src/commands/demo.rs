@@ -132,6 +132,7 @@ async fn trace(config: &Config, recordings: &Path, request: Request) -> Result<B
         args: &from,
         quiet: true,
         with_sources: false,
+        resumes: true,
         interrupt: Interrupt::listen(),
         watching: None,
     }

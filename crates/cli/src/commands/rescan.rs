@@ -366,6 +366,8 @@ impl<'a> Rescan<'a> {
             args: &self.args.source,
             quiet: true,
             with_sources: false,
+            // The next run may be long in coming, and what was learned is kept in any event.
+            resumes: false,
             interrupt: self.interrupt.clone(),
             watching: self.watching,
         };

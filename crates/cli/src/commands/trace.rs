@@ -35,6 +35,7 @@ pub(crate) async fn run(common: &Common, args: TraceArgs) -> Result<Exit, Failur
         args: &args.source,
         quiet: common.quiet,
         with_sources: args.with_sources,
+        resumes: true,
         interrupt: Interrupt::listen(),
         watching: None,
     };
@@ -76,6 +77,8 @@ pub(crate) struct Session<'a> {
     pub(crate) args: &'a SourceArgs,
     pub(crate) quiet: bool,
     pub(crate) with_sources: bool,
+    /// True where a run that was cut off is ended as of its own block, and not begun anew as of the newest.
+    pub(crate) resumes: bool,
     /// The user's wish to stop.
     pub(crate) interrupt: Interrupt,
     /// Keeps the case with what is to be told of it; `None` where nothing is.

@@ -20,8 +20,6 @@ use heads::Heads;
 
 /// The pause between two looks at what waits for delivery while cases are traced.
 const DELIVERY_PAUSE: Duration = Duration::from_secs(1);
-/// Why a case is traced to the end of an earlier run.
-const CUT_OFF: &str = "its last run was cut off";
 /// The shortest pause between two looks, whatever is due.
 const SHORTEST_REST: Duration = Duration::from_millis(100);
 /// How long the last delivery may take once the user wishes to stop.
@@ -126,9 +124,6 @@ impl<'a> Follow<'a> {
         outcomes: &[Outcome],
     ) -> Result<(), Failure> {
         let failed = outcomes.iter().any(|one| one.state == State::Failed);
-        // A run that was cut off is ended as of the block that it was begun under: newer ones wait.
-        let behind = outcomes.iter().any(|one| one.because == CUT_OFF);
-        let tips = if behind { Vec::new() } else { tips };
         if failed {
             self.groups.failed(chains, self.every);
         } else if self.groups.succeeded(chains, tips) {
