@@ -95,6 +95,14 @@ pub enum FormatError {
     /// No rule of the report conserves value.
     #[error("no taint rule of the report conserves value, so there is nothing to draw")]
     NothingToDraw,
+    /// The picture has more pixels than are painted.
+    #[error(
+        "the picture would have {pixels} pixels, which is too many to paint; `--format svg` draws it"
+    )]
+    TooLarge {
+        /// How many it would have.
+        pixels: u64,
+    },
     /// The picture is no SVG that can be drawn.
     #[error("could not draw the picture")]
     Picture(#[from] resvg::usvg::Error),

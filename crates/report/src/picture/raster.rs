@@ -14,11 +14,19 @@ use crate::format::FormatError;
 /// How many pixels a unit of the drawing gets along each side: 2,400 for its whole width.
 const FINE: u16 = 2;
 
+/// The most pixels that are painted: they take four bytes each.
+const MOST_PIXELS: u64 = 100_000_000;
+
 /// Writes the drawing under the first rule that conserves value.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     let tree = tree(report)?.ok_or(FormatError::NothingToDraw)?;
     let size = tree.size().to_int_size().scale_by(f32::from(FINE));
-    let pixels = size.and_then(|size| Pixmap::new(size.width(), size.height()));
+    let size = size.ok_or(FormatError::NothingToDraw)?;
+    let area = u64::from(size.width()) * u64::from(size.height());
+    if area > MOST_PIXELS {
+        return Err(FormatError::TooLarge { pixels: area });
+    }
+    let pixels = Pixmap::new(size.width(), size.height());
     let mut pixels = pixels.ok_or(FormatError::NothingToDraw)?;
     let transform = Transform::from_scale(f32::from(FINE), f32::from(FINE));
     resvg::render(&tree, transform, &mut pixels.as_mut());

@@ -86,8 +86,11 @@ fn columns(river: &River<'_>) -> Vec<usize> {
     columns
 }
 
+/// Value that goes in circles passes a place more than once; a report whose flows claim more than that is not drawn to scale.
+const MOST_OFTEN: f64 = 10.0;
+
 fn tall(station: &Station<'_>) -> f64 {
-    (station.weight * WHOLE).max(THINNEST)
+    (station.weight.min(MOST_OFTEN) * WHOLE).max(THINNEST)
 }
 
 /// The top of each station, by repeated averaging over what it is joined with.

@@ -35,3 +35,16 @@ fn a_report_without_a_rule_that_conserves_value_has_no_picture_and_says_so() {
     );
     assert!(render(&report, Format::Pdf).is_ok());
 }
+
+/// Claims that no trace makes, as a file that somebody altered may hold.
+#[test]
+fn a_picture_beyond_all_measure_is_refused_and_not_painted() {
+    let mut report = sample::report();
+    for seed in &mut report.seeds {
+        seed.amount = 1_u64.into();
+    }
+    match render(&report, Format::Png) {
+        Ok(files) => assert!(files[0].bytes.len() < 1 << 24),
+        Err(error) => assert!(error.to_string().contains("too many to paint"), "{error}"),
+    }
+}
