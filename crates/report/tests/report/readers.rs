@@ -4,13 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+/// Leaves without taking the interpreter down: some modules' threads are still running then, and now and then it aborts.
+const LEAVE: &str = "\nimport os, sys\nsys.stdout.flush()\nos._exit(0)";
+
 /// Runs a Python script that needs a module, with `input` on its standard input; `None`, with a message, where the
 /// module is not installed (`scripts/install-readers.sh` installs all of them).
 pub(crate) fn python(module: &str, script: &str, input: &[u8]) -> Option<String> {
     let interpreter = [installed("readers-python"), Some("python3".into())];
     let knows = |python: &PathBuf| {
         let asked = Command::new(python)
-            .args(["-c", &format!("import {module}")])
+            .args(["-c", &format!("import {module}{LEAVE}")])
             .stderr(Stdio::null())
             .status();
         asked.is_ok_and(|status| status.success())
@@ -19,7 +22,8 @@ pub(crate) fn python(module: &str, script: &str, input: &[u8]) -> Option<String>
         eprintln!("skipped: Python with {module} is not installed");
         return None;
     };
-    Some(run(Command::new(python).args(["-c", script]), input))
+    let script = format!("{script}{LEAVE}");
+    Some(run(Command::new(python).args(["-c", &script]), input))
 }
 
 /// Runs a script of Node.js that needs a package; `None`, with a message, where it is not installed.
