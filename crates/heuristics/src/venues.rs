@@ -110,7 +110,7 @@ impl Venues for KnownVenues {
             category: Category::Mixers,
             entity: "CoinJoin".to_owned(),
             reason: format!(
-                "mixed with the value of others, so that nobody can tell which output is whose: {}",
+                "mixed with the value of others, so that the chain does not say which output is whose: {}",
                 found.summary
             ),
             rule: found.heuristic.to_owned(),

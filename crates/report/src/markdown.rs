@@ -100,8 +100,8 @@ fn accounts(page: &Page<'_>) -> Result<String, AmountError> {
 
 fn ends(page: &Page<'_>, holdings: &Holdings<'_>) -> String {
     let head = match page.report.case.direction {
-        Direction::Forward => "## Where the value was last seen, largest first\n\n",
-        Direction::Backward => "## Where the value came from, largest first\n\n",
+        Direction::Forward => "## Where the value was last seen, by asset and size\n\n",
+        Direction::Backward => "## Where the value came from, by asset and size\n\n",
     };
     let all = resting::ends(page, holdings);
     if all.is_empty() {
@@ -137,7 +137,7 @@ fn end_row(page: &Page<'_>, end: &End<'_>) -> Vec<String> {
 }
 
 fn cash_outs(page: &Page<'_>) -> String {
-    let head = "## Cash-outs: services that can freeze it, newest first\n\n";
+    let head = "## Cash-outs: services that may freeze it, newest first\n\n";
     let all = &page.report.cash_outs;
     if all.is_empty() {
         return format!("{head}No tainted value reached a known service.\n");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use hansel_heuristics::Labels;
 use hansel_heuristics::crossing::Leaving;
-use hansel_ledger::{BlockRef, Chain, ChainSource};
+use hansel_ledger::{Chain, ChainSource};
 use hansel_report::model::{Source, Unknown};
 use hansel_report::{Built, Format, Heading, join, merge};
 use hansel_store::{Cursor, Ended, Ending, Store};
@@ -323,7 +323,7 @@ async fn courses(
             continue;
         }
         let as_of = cursor.map(|cursor| cursor.tip);
-        let mut course = again_from(part, chain, as_of, Arc::clone(labels))?;
+        let mut course = plan::course(part, chain, as_of, Arc::clone(labels))?;
         let interrupt = Interrupt::default();
         let mut driver = Driver {
             store: Some(store),
@@ -339,16 +339,6 @@ async fn courses(
         courses.push(course);
     }
     Ok(courses)
-}
-
-/// A part of a stored case before its first question, as of a block.
-pub(crate) fn again_from(
-    part: &PartRecord,
-    chain: Chain,
-    as_of: Option<BlockRef>,
-    labels: Arc<dyn Labels>,
-) -> Result<Course, Failure> {
-    plan::course(part, chain, as_of, labels)
 }
 
 /// The report of a stored case: the last one, or what an unfinished run knows.

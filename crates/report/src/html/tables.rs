@@ -62,7 +62,7 @@ pub(super) fn cash_outs(page: &Page<'_>) -> Markup {
     let rules: Vec<_> = page.report.case.rules.clone();
     section(
         "cash-outs",
-        "Cash-outs: services that can freeze it, newest first",
+        "Cash-outs: services that may freeze it, newest first",
         html! {
             @if rows.is_empty() {
                 p { "No tainted value is known to have reached a service that could freeze it." }
@@ -129,8 +129,8 @@ pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
     let nodes = page.report.nodes.iter();
     let index: BTreeMap<&str, usize> = nodes.map(|node| &*node.id).zip(0..).collect();
     let head = match page.report.case.direction {
-        Direction::Forward => "Where the value was last seen, largest first",
-        Direction::Backward => "Where the value came from, largest first",
+        Direction::Forward => "Where the value was last seen, by asset and size",
+        Direction::Backward => "Where the value came from, by asset and size",
     };
     Ok(section(
         "ends",

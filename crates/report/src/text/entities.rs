@@ -29,7 +29,7 @@ pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
         let order = |key: &Key<'_>| (key.2.to_owned(), key.3.to_owned());
         (order(one), Reverse(&held.tainted), one).cmp(&(order(next), Reverse(&other.tainted), next))
     });
-    let mut text = "Who holds it, by entity\n".to_owned();
+    let mut text = "Whom it reached, by entity\n".to_owned();
     for (key, held) in entities.iter().take(SHOWN) {
         text += &page.wrapped(&line(page, key, held), 2);
     }

@@ -26,8 +26,8 @@ pub(super) fn section(page: &Page<'_>) -> Result<String, AmountError> {
     let holdings = Holdings::of(page.report)?;
     let ends = ends(page, &holdings);
     let mut text = match page.report.case.direction {
-        Direction::Forward => "Where the value was last seen, largest first\n".to_owned(),
-        Direction::Backward => "Where the value came from, largest first\n".to_owned(),
+        Direction::Forward => "Where the value was last seen, by asset and size\n".to_owned(),
+        Direction::Backward => "Where the value came from, by asset and size\n".to_owned(),
     };
     if ends.is_empty() {
         text += "  no tainted value was found\n";
@@ -177,6 +177,8 @@ pub(crate) fn stopped(page: &Page<'_>, end: &End<'_>, whole: &str) -> String {
     let reason = reason.map(|stop| format!(": {}", clipped(&stop.reason, LONGEST)));
     let resting = stop.is_some_and(|stop| stop.kind == StopKind::AtRest);
     let moment = match page.report.case.direction {
+        // What an account has received since then is one pool with what it had.
+        Direction::Forward if resting && end.node.kind == NodeKind::Account => ", tainted since",
         Direction::Forward if resting => " since",
         Direction::Forward => ", received",
         Direction::Backward => ", paid",

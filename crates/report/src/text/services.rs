@@ -10,7 +10,7 @@ pub(super) fn cash_outs(page: &Page<'_>) -> String {
     if cash_outs.is_empty() {
         return String::new();
     }
-    let mut text = "Cash-outs: services that can freeze it\n".to_owned();
+    let mut text = "Cash-outs: services that may freeze it\n".to_owned();
     for cash_out in cash_outs.iter().take(SHOWN) {
         text += &page.wrapped(&line(page, cash_out), 2);
     }

@@ -50,7 +50,7 @@ fn the_parts_of_the_case_file_are_listed_beside_its_pages_of_a4() {
     if let Some(output) = with_pypdf(&sample::report(), script) {
         assert_eq!(
             output,
-            "['Cash-outs: services that can freeze it, newest first', 'Findings: opinions with evidence, not facts'] 595 842 hansel\n"
+            "['Cash-outs: services that may freeze it, newest first', 'Findings: opinions with evidence, not facts'] 595 842 hansel\n"
         );
     }
 }

@@ -112,7 +112,7 @@ fn a_backward_trace_ends_where_value_came_from() {
     let text = in_width(&report, 100);
     let origin = format!("  1. bitcoin:tx:{}: ", sample::THEFT);
     assert!(
-        text.contains("Where the value came from, largest first\n") && text.contains(&origin),
+        text.contains("Where the value came from, by asset and size\n") && text.contains(&origin),
         "{text}"
     );
     assert!(

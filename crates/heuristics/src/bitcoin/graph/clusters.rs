@@ -206,7 +206,10 @@ impl<'a> Clusters<'a> {
             .finding(
                 subjects.collect(),
                 evidence.collect(),
-                format!("{addresses} addresses were spent together by {transactions} transactions"),
+                format!(
+                    "{addresses} addresses were spent together, in {transactions} transaction{}",
+                    if transactions == 1 { "" } else { "s" }
+                ),
             )
     }
 }
