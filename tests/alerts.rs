@@ -1,6 +1,8 @@
 //! What moved is told once by each way that the user names, whatever happens in between, and taken back where the chain
 //! takes it back.
 
+mod accounts;
+
 use std::fmt::Write as _;
 
 use bitcoin::{OutPoint, Txid};
@@ -317,7 +319,7 @@ fn a_webhook_that_is_down_loses_nothing_and_repeats_only_under_the_same_id() {
 }
 
 #[test]
-fn a_redirect_is_not_followed_and_a_message_that_is_refused_holds_up_its_case_only() {
+fn a_redirect_is_not_followed_and_a_message_that_is_refused_holds_up_no_other() {
     let Some(mut watched) = Watched::new() else {
         return;
     };
@@ -336,14 +338,48 @@ fn a_redirect_is_not_followed_and_a_message_that_is_refused_holds_up_its_case_on
     let receiver = Receiver::answering(&["422 No", "200 OK"]);
     let refused = watched.signed(&receiver, "--retries 0").run().exits(1);
     assert!(refused.stderr.contains("refused"), "{}", refused.stderr);
-    let cases: Vec<Value> = receiver
-        .received()
-        .iter()
-        .map(|one| one.json()["case"].clone())
-        .collect();
-    assert_eq!(cases, ["loot", "other"]);
+    assert!(
+        refused.stderr.contains("1 alerts wait"),
+        "{}",
+        refused.stderr
+    );
+    let all: Vec<_> = receiver.received().iter().map(Received::json).collect();
+    let cases: Vec<_> = all.iter().map(|one| &one["case"]).collect();
+    assert_eq!(cases, ["loot", "loot", "other"]);
     watched.signed(&receiver, "").run().exits(0);
-    assert_eq!(receiver.received().len(), 4);
+    let again = receiver.received();
+    assert_eq!(again.len(), 4);
+    assert_eq!(again[3].json(), all[0]);
+}
+
+/// What cron would do every minute while the webhook does not answer.
+#[test]
+fn after_an_hour_without_the_webhook_every_alert_comes_once_and_in_order() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let gone = Receiver::start();
+    let (address, url) = (gone.address(), gone.url());
+    drop(gone);
+    let (mut last, mut paid) = (watched.loot, Vec::new());
+    for minute in 0..60 {
+        let tx = watched.pay(last, &[Pay::rest(Payee::Segwit(100 + minute))]);
+        last = OutPoint::new(tx, 0);
+        paid.push(tx.to_string());
+        watched.mine();
+        let nobody = watched.rescan("--retries 0").option("--webhook", &url);
+        let failed = nobody.env("HANSEL_WEBHOOK_SECRET", SECRET).run().exits(1);
+        let waits = format!("{} alerts wait", minute + 1);
+        assert!(failed.stderr.contains(&waits), "{}", failed.stderr);
+    }
+    let receiver = Receiver::on(address, &["200 OK"]);
+    watched.signed(&receiver, "").run().exits(0);
+    let received = receiver.received();
+    let told: Vec<_> = received
+        .iter()
+        .map(|one| one.json()["tx"].clone())
+        .collect();
+    assert_eq!(told, paid);
 }
 
 #[test]

@@ -133,12 +133,12 @@ fn runs_that_are_killed_at_any_moment_lose_no_alert_and_repeat_none_under_anothe
     };
     let (receiver, mut random) = (Receiver::start(), Random::new(20_261_121));
     let (mut last, mut paid) = (watched.loot, Vec::new());
-    for round in 0..20 {
+    for round in 0..50 {
         let tx = watched.pay(last, &[Pay::rest(Payee::Segwit(100 + round))]);
         last = OutPoint::new(tx, 0);
         paid.push(tx.to_string());
         watched.mine();
-        for _ in 0..2 {
+        for _ in 0..4 {
             let running = watched.signed(&receiver, "").start();
             std::thread::sleep(std::time::Duration::from_millis(random.below(300)));
             running.kill();

@@ -10,6 +10,7 @@ pub(crate) mod state;
 mod transaction;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
@@ -130,6 +131,10 @@ impl ChainSource for EvmSource {
     async fn tip(&self) -> Result<BlockRef, SourceError> {
         self.reader.recognise().await?;
         Ok(self.reader.newest().await?.block_ref())
+    }
+
+    async fn block_above(&self, _height: u64, patience: Duration) -> Result<bool, SourceError> {
+        self.reader.ask.told_of_block(patience).await
     }
 
     async fn block_at(&self, height: u64) -> Result<BlockRef, SourceError> {

@@ -244,7 +244,8 @@ pub trait ChainSource: Send + Sync {
         })
     }
 
-    /// Waits at the endpoint until there is a block above `height`, at most for `patience`; true where there is one.
+    /// Waits at the endpoint until there may be a block above `height`, at most for `patience`; true where it is worth
+    /// asking for the newest one.
     ///
     /// Fails with [`ErrorClass::Unsupported`] where the endpoint tells nobody of new blocks: then it has to be asked.
     async fn block_above(&self, height: u64, _patience: Duration) -> Result<bool, SourceError> {

@@ -4,10 +4,12 @@
 //! recorded directory.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
 use hansel_ledger::{EndpointActivity, ErrorClass, SourceError};
+use serde_json::json;
 
 /// One request in a form that can be repeated by hand and used as the key of a recorded answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +73,21 @@ pub trait Wire: Send + Sync {
     /// the requests, one for each, and each is what [`Self::send`] would return.
     async fn send_batch(&self, requests: &[Request]) -> Vec<Result<Vec<u8>, SourceError>> {
         join_all(requests.iter().map(|request| self.send(request))).await
+    }
+
+    /// Waits until the endpoint tells of a new block without being asked, at most for `patience`; true where there is
+    /// reason to ask for the newest one.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where nothing is told over this wire.
+    async fn told_of_block(&self, _patience: Duration) -> Result<bool, SourceError> {
+        let request = Request::call("eth_subscribe", &json!(["newHeads"]));
+        let detail = "nothing is told over this connection";
+        Err(failure(
+            ErrorClass::Unsupported,
+            self.endpoint(),
+            &request,
+            detail,
+        ))
     }
 
     /// What was sent and received so far.

@@ -23,11 +23,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) struct Delivery<'a> {
     store: &'a Store,
     channels: Channels,
-    /// The channels that took nothing of late, and the cases of which they refused a message.
+    /// The channels that took nothing of late, and the messages that they refused.
     down: BTreeMap<Line, Outage>,
 }
 
-/// A channel as a whole, or for one case.
+/// A channel as a whole, or for the message of one id.
 type Line = (Channel, Option<String>);
 
 /// A line that takes nothing.
@@ -101,11 +101,17 @@ impl<'a> Delivery<'a> {
             .max()
     }
 
+    /// True while a line is given time after a failure.
+    fn rests(&self, line: &Line) -> bool {
+        self.again(line).is_some_and(|again| again > Instant::now())
+    }
+
     /// Gives each message that waits once to each channel that lacks it and is not known to be down.
     pub(crate) async fn pass(&mut self) -> Result<Left, Failure> {
         let all = self.channels.all();
         let mut left = Left::default();
-        // Behind a message that a channel has not got, no later one of the same case may come first.
+        // Behind a message that a channel has not got, no later one of the same case may come first, unless it was refused:
+        // then the others would never come.
         let mut held: BTreeSet<(Channel, String)> = BTreeSet::new();
         let mut from = 0;
         loop {
@@ -143,9 +149,13 @@ impl<'a> Delivery<'a> {
             if message.content.given.contains(channel) || held.contains(&hold) {
                 continue;
             }
-            let (whole, own) = ((*channel, None), (*channel, Some(case.clone())));
-            if self.again(&own).is_some_and(|again| again > Instant::now()) {
+            let id = message.content.alert.id.clone();
+            let (whole, own) = ((*channel, None), (*channel, Some(id)));
+            if self.rests(&whole) {
                 held.insert(hold);
+                continue;
+            }
+            if self.rests(&own) {
                 continue;
             }
             match self.offer(*channel, &message.content.alert).await? {
@@ -157,7 +167,6 @@ impl<'a> Delivery<'a> {
                 Err(Setback::Refused(reason)) => {
                     self.is_up(&whole);
                     self.is_down(own, &reason);
-                    held.insert(hold);
                 }
                 Err(Setback::Down(reason)) => {
                     self.is_down(whole, &reason);

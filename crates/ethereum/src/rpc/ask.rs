@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hansel_ledger::{EndpointActivity, ErrorClass, Evidence, SourceError};
 use hansel_wire::{Request, Wire, failure};
@@ -46,6 +47,11 @@ impl Ask {
     /// What it was asked so far.
     pub fn activity(&self) -> EndpointActivity {
         self.wire.activity()
+    }
+
+    /// Waits until the endpoint tells of a new block, at most for `patience`; see [`Wire::told_of_block`].
+    pub async fn told_of_block(&self, patience: Duration) -> Result<bool, SourceError> {
+        self.wire.told_of_block(patience).await
     }
 
     /// Calls a method.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use alloy_pubsub::RawSubscription;
 use alloy_rpc_client::{ClientBuilder, IpcConnect, RpcClient, WebSocketConfig, WsConnect};
 use alloy_transport::layers::{RetryBackoffLayer, ThrottleLayer};
 use alloy_transport::{RpcError, TransportError, TransportErrorKind};
@@ -11,6 +12,7 @@ use hansel_ledger::{EndpointActivity, ErrorClass, SourceError};
 use hansel_wire::{Limits, Request, Tally, Wire, failure, one_line};
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -42,6 +44,8 @@ pub struct SocketWire {
     throttle: ThrottleLayer,
     slots: Semaphore,
     connection: Mutex<Connection>,
+    /// New blocks, once somebody waits for them.
+    news: Mutex<Option<RawSubscription>>,
     tally: Tally,
 }
 
@@ -75,6 +79,7 @@ impl SocketWire {
             throttle,
             slots: Semaphore::new(places),
             connection: Mutex::default(),
+            news: Mutex::default(),
             tally: Tally::default(),
         }
     }
@@ -109,6 +114,33 @@ impl SocketWire {
             Err(_) => {}
         }
         outcome
+    }
+
+    /// Has the node tell of new blocks from now on.
+    async fn subscribe(&self, request: &Request) -> Result<RawSubscription, SourceError> {
+        let failed = |setback: Setback| {
+            self.tally.failed(setback.class);
+            failure(setback.class, &self.endpoint, request, setback.detail)
+        };
+        self.tally.request();
+        let (number, client) = self.client().await.map_err(&failed)?;
+        let made = match timeout(self.limits.timeout, subscription(&client)).await {
+            Ok(Ok(made)) => Ok(made),
+            Ok(Err(error)) => Err(setback(&error)),
+            Err(_) => Err(Setback::lost("no answer in time")),
+        };
+        match made {
+            Ok(made) => {
+                self.tally.answered();
+                Ok(made)
+            }
+            Err(setback) => {
+                if setback.is_lost {
+                    self.give_up(number).await;
+                }
+                Err(failed(setback))
+            }
+        }
     }
 
     /// The connection, made where there is none.
@@ -200,6 +232,14 @@ async fn call(client: &RpcClient, request: &Request) -> Result<Vec<u8>, Setback>
     }
 }
 
+async fn subscription(client: &RpcClient) -> Result<RawSubscription, TransportError> {
+    let told = client.pubsub_frontend().ok_or_else(|| {
+        TransportErrorKind::non_retryable_str("the connection carries no subscriptions")
+    })?;
+    let id = client.request("eth_subscribe", ("newHeads",)).await?;
+    told.get_subscription(id).await
+}
+
 fn setback(error: &TransportError) -> Setback {
     match error {
         RpcError::Transport(TransportErrorKind::Custom(cause))
@@ -249,6 +289,23 @@ impl Wire for SocketWire {
             Err(setback) => self.tally.failed(setback.class),
         }
         outcome.map_err(|setback| failure(setback.class, &self.endpoint, request, setback.detail))
+    }
+
+    /// By `eth_subscribe`, over the connection that requests take too.
+    async fn told_of_block(&self, patience: Duration) -> Result<bool, SourceError> {
+        let request = Request::call("eth_subscribe", &json!(["newHeads"]));
+        let mut news = self.news.lock().await;
+        if let Some(told) = news.as_mut() {
+            match timeout(patience, told.recv()).await {
+                Err(_) => return Ok(false),
+                // Of many blocks the oldest are forgotten; there are new ones all the same.
+                Ok(Ok(_) | Err(RecvError::Lagged(_))) => return Ok(true),
+                Ok(Err(RecvError::Closed)) => *news = None,
+            }
+        }
+        *news = Some(self.subscribe(&request).await?);
+        // Nothing tells of a block that came before.
+        Ok(true)
     }
 
     fn activity(&self) -> EndpointActivity {

@@ -171,7 +171,8 @@ impl<'a> Follow<'a> {
         let interrupt = &self.rescan.interrupt;
         tokio::select! {
             () = tokio::time::sleep_until(wake) => {}
-            () = self.heads.news() => {}
+            // However fast an endpoint tells of blocks, it does not set the pace.
+            () = async { self.heads.news().await; tokio::time::sleep(SHORTEST_REST).await } => {}
             () = interrupt.wish() => {}
         }
     }
