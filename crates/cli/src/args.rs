@@ -272,6 +272,9 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
     /// Write to PATH instead of standard output
+    ///
+    /// A PATH without an ending is given that of the format, so that several formats can have the same. In a directory
+    /// files are named after the case. Existing files are replaced; `-` is standard output.
     #[arg(long, short, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
     /// Show what transfers were worth at their time, by the prices in FILE (CSV: time,asset,currency,price,source)
@@ -335,6 +338,10 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
     /// Write to files beginning with PATH instead of standard output
+    ///
+    /// Each case has its own: `x.html` stands for `x-CASE.html`. A PATH without an ending is given that of the format, so
+    /// that several formats can have the same. In a directory files are named after the cases. Existing files are
+    /// replaced; `-` is standard output.
     #[arg(long, short, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
     /// Show what transfers were worth at their time, by the prices in FILE (CSV: time,asset,currency,price,source)

@@ -108,7 +108,11 @@ impl From<bitcoin::Amount> for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad_integral(true, "", &self.0.to_string())
+        // Nearly all amounts are small, and reports hold millions of them.
+        match u128::try_from(self.0) {
+            Ok(small) => small.fmt(f),
+            Err(_) => f.pad_integral(true, "", &self.0.to_string()),
+        }
     }
 }
 

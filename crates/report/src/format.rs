@@ -204,11 +204,11 @@ impl Format {
         self.form().1.iter().map(|(suffix, _)| *suffix)
     }
 
-    /// The files for an output that the user named: the path itself for a format of one file; for several,
-    /// `PATH-nodes.csv` and so on, where a final `.csv` of the path is not repeated.
+    /// The files for an output that the user named: for a format of one file the path itself, with the format's ending
+    /// where it has none; for several, `PATH-nodes.csv` and so on, where a final `.csv` of the path is not repeated.
     pub fn paths(self, output: &Path) -> Vec<PathBuf> {
         let suffixes = self.suffixes();
-        if suffixes.len() == 1 {
+        if suffixes.len() == 1 && output.extension().is_some() {
             return vec![output.to_owned()];
         }
         let own = |suffix: &str| Path::new(suffix).extension() == output.extension();
@@ -319,7 +319,21 @@ mod tests {
             .into();
         assert_eq!(paths("a/x"), expected);
         assert_eq!(paths("a/x.csv"), expected);
-        assert_eq!(Format::Dot.paths(Path::new("x")), [PathBuf::from("x")]);
+    }
+
+    #[test]
+    fn formats_that_are_written_to_one_name_without_an_ending_have_files_of_their_own() {
+        let mut files = std::collections::BTreeSet::new();
+        for format in Format::ALL {
+            for path in format.paths(Path::new("a.b/x")) {
+                assert!(path.starts_with("a.b") && path.extension().is_some());
+                assert!(files.insert(path.clone()), "{path:?}");
+            }
+        }
+        assert_eq!(
+            Format::Dot.paths(Path::new("x.gv")),
+            [PathBuf::from("x.gv")]
+        );
     }
 
     #[test]

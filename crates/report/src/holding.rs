@@ -1,6 +1,6 @@
 //! The tainted value of each node, by asset: what the report says an account holds, or what the flows say.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use hansel_graph::{Direction, Rule};
 use hansel_ledger::{Amount, AmountError};
@@ -19,15 +19,15 @@ pub(crate) struct Holding<'a> {
     pub(crate) time: Option<Timestamp>,
 }
 
-/// The holdings of every node, by node id, then by asset.
+/// The holdings of every node by its id, in the order of assets. They are asked for, never listed.
 pub(crate) struct Holdings<'a> {
-    by_node: BTreeMap<&'a str, Vec<Holding<'a>>>,
+    by_node: HashMap<&'a str, Vec<Holding<'a>>>,
 }
 
 impl<'a> Holdings<'a> {
     /// Adds up the flows. Fails above 256 bits.
     pub(crate) fn of(report: &'a Report) -> Result<Self, AmountError> {
-        let mut by_node: BTreeMap<&str, Vec<Holding<'_>>> = BTreeMap::new();
+        let mut by_node: HashMap<&str, Vec<Holding<'_>>> = HashMap::new();
         for flow in &report.flows {
             let node = match report.case.direction {
                 Direction::Forward => &flow.to,

@@ -5,6 +5,7 @@
 //! ever being run: only the script and the style of this program are allowed, by their digests.
 
 mod data;
+mod excerpt;
 mod headline;
 pub(crate) mod methods;
 mod tables;
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use self::excerpt::Excerpt;
 use crate::Report;
 use crate::format::FormatError;
 use crate::picture::{Dress, to_svg};
@@ -33,43 +35,48 @@ const LONGEST: usize = 300;
 /// Writes the page.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     crate::references::check(report)?;
+    let excerpt = Excerpt::of(report);
     let page = Page::new(report);
-    let markup = document(&page)?;
-    Ok(out.write_all(markup.into_string().as_bytes())?)
+    write!(out, "{}<html lang=\"en\">", DOCTYPE.into_string())?;
+    out.write_all(head(report).into_string().as_bytes())?;
+    out.write_all(b"<body>")?;
+    out.write_all(body(&page, &excerpt)?.into_string().as_bytes())?;
+    out.write_all(b"<script type=\"application/json\" id=\"data\">")?;
+    data::write(&excerpt, out)?;
+    write!(out, "</script><script>{SCRIPT}</script></body></html>")?;
+    Ok(())
 }
 
-fn document(page: &Page<'_>) -> Result<Markup, FormatError> {
-    let report = page.report;
+fn head(report: &Report) -> Markup {
     let title = format!("hansel: {}", clipped(&report.case.name, LONGEST));
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy());
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            meta name="color-scheme" content="light dark";
+            title { (title) }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
+}
+
+fn body(page: &Page<'_>, excerpt: &Excerpt<'_>) -> Result<Markup, FormatError> {
+    let picture = to_svg(page.report, Dress::InPage)?;
     Ok(html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy());
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#now" { "Skip to where the value was last seen" }
-                (headline::section(page)?)
-                main {
-                    (tables::accounting(page)?)
-                    (section("flow", "Where it went", to_svg(report, Dress::InPage)?))
-                    (graph())
-                    (tables::cash_outs(page))
-                    (tables::ends(page)?)
-                    (tables::timeline(page))
-                    (tables::findings(page))
-                    (unknown::section(page))
-                    (methods::section(page))
-                }
-                script type="application/json" id="data" { (PreEscaped(data::json(report)?)) }
-                script { (PreEscaped(SCRIPT)) }
-            }
+        a.skip href="#now" { "Skip to where the value was last seen" }
+        (headline::section(page)?)
+        main {
+            (tables::accounting(page)?)
+            (section("flow", "Where it went", picture))
+            (graph(&excerpt.note()))
+            (tables::cash_outs(page))
+            (tables::ends(page)?)
+            (tables::timeline(page))
+            (tables::findings(page))
+            (unknown::section(page))
+            (methods::section(page))
         }
     })
 }
@@ -89,11 +96,12 @@ fn section(id: &str, head: &str, body: Markup) -> Markup {
 }
 
 /// The place of the interactive graph; the script fills it and without it the page says where to look instead.
-fn graph() -> Markup {
+fn graph(note: &Markup) -> Markup {
     section(
         "graph",
         "Graph",
         html! {
+            (note)
             noscript { p { "The interactive graph needs scripts. The tables below hold everything it shows." } }
             div id="tools" hidden {
                 label { "Search " input id="search" type="search" placeholder="address, transaction, label" autocomplete="off" spellcheck="false"; }

@@ -4,6 +4,7 @@
 //! comes from the report.
 
 mod bundles;
+mod claims;
 mod place;
 mod raster;
 mod river;
@@ -15,3 +16,4 @@ pub(crate) use bundles::{Bundle, bundles};
 pub(crate) use place::{Places, place};
 pub(crate) use raster::{tree, write as write_png};
 pub(crate) use svg::{Dress, stop_class, to_svg, write};
+pub(crate) use weight::Weights;

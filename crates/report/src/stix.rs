@@ -7,12 +7,13 @@
 mod id;
 mod objects;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use self::id::Observable;
 use crate::Report;
 use crate::format::FormatError;
 use crate::model::{Flow, Timestamp};
@@ -21,36 +22,10 @@ use crate::model::{Flow, Timestamp};
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     let mut bundle = Bundle::open(report, out)?;
     bundle.put(&objects::producer(&bundle.created))?;
-    let wallets = wallets(report);
-    for (address, id) in &wallets {
-        bundle.observe(id, &objects::wallet(address, id))?;
-    }
-    for flows in transactions(report).values() {
-        if let Some(transaction) = objects::transaction(flows, &wallets) {
-            bundle.observe(&transaction.id, &transaction)?;
-        }
-    }
-    if let Some(seen) = objects::observed(report, &bundle.created, &bundle.known) {
-        bundle.put(&seen)?;
-    }
-    let mut services = BTreeSet::new();
-    for cash_out in &report.cash_outs {
-        let service = objects::service(cash_out, &bundle.created);
-        if services.insert(objects::id_of(&service)) {
-            bundle.put(&service)?;
-        }
-        let paid = objects::paid(cash_out, &bundle.created);
-        if services.insert(objects::id_of(&paid)) {
-            bundle.put(&paid)?;
-        }
-    }
-    let mut notes = BTreeSet::new();
-    for finding in &report.findings {
-        let note = objects::note(report, finding, &bundle.created, &bundle.known);
-        if notes.insert(objects::id_of(&note)) {
-            bundle.put(&note)?;
-        }
-    }
+    bundle.put_observables(report)?;
+    bundle.put_observed(report)?;
+    bundle.put_cash_outs(report)?;
+    bundle.put_notes(report)?;
     let about = objects::report(report, &bundle.created, &bundle.described);
     bundle.put(&about)?;
     Ok(bundle.out.write_all(b"\n]}\n")?)
@@ -63,7 +38,7 @@ struct Bundle<'w> {
     created: String,
     first: bool,
     /// The ids of wallets and transactions.
-    known: BTreeSet<String>,
+    known: HashSet<Observable>,
     /// The ids of the other objects.
     described: Vec<String>,
 }
@@ -76,7 +51,7 @@ impl<'w> Bundle<'w> {
             out,
             created: last_moment(report),
             first: true,
-            known: BTreeSet::new(),
+            known: HashSet::new(),
             described: Vec::new(),
         })
     }
@@ -86,12 +61,63 @@ impl<'w> Bundle<'w> {
         self.line(object)
     }
 
+    fn put_observables(&mut self, report: &Report) -> io::Result<()> {
+        let wallets = Wallets::of(report);
+        for address in &wallets.sorted {
+            if let Some(id) = wallets.id(address) {
+                self.observe(id, &objects::wallet(address, id))?;
+            }
+        }
+        for flows in by_transaction(report).chunk_by(|one, next| one.tx == next.tx) {
+            if let Some(transaction) = objects::transaction(flows, &wallets) {
+                self.observe(transaction.id, &transaction)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a wallet or a transaction, unless one of the same name stands there already.
-    fn observe(&mut self, id: &str, object: &impl Serialize) -> io::Result<()> {
-        if !self.known.insert(id.to_owned()) {
+    fn observe(&mut self, id: Observable, object: &impl Serialize) -> io::Result<()> {
+        if !self.known.insert(id) {
             return Ok(());
         }
         self.line(object)
+    }
+
+    fn put_observed(&mut self, report: &Report) -> io::Result<()> {
+        let mut ids: Vec<_> = self.known.iter().copied().collect();
+        ids.sort_unstable();
+        let created = self.created.clone();
+        let Some(seen) = objects::observed(report, &created, &ids) else {
+            return Ok(());
+        };
+        self.described.push(seen.id.clone());
+        self.line(&seen)
+    }
+
+    fn put_cash_outs(&mut self, report: &Report) -> io::Result<()> {
+        let mut written = BTreeSet::new();
+        for cash_out in &report.cash_outs {
+            let service = objects::service(cash_out, &self.created);
+            let paid = objects::paid(cash_out, &self.created);
+            for object in [service, paid] {
+                if written.insert(objects::id_of(&object)) {
+                    self.put(&object)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_notes(&mut self, report: &Report) -> io::Result<()> {
+        let mut written = BTreeSet::new();
+        for finding in &report.findings {
+            let note = objects::note(report, finding, &self.created, &self.known);
+            if written.insert(objects::id_of(&note)) {
+                self.put(&note)?;
+            }
+        }
+        Ok(())
     }
 
     fn line(&mut self, object: &impl Serialize) -> io::Result<()> {
@@ -118,30 +144,49 @@ fn moment(time: Timestamp) -> String {
 }
 
 /// Every address of the report with the id of its wallet.
-fn wallets(report: &Report) -> BTreeMap<&str, String> {
-    let nodes = report
-        .nodes
-        .iter()
-        .filter_map(|node| node.address.as_deref());
-    let paid = report
-        .flows
-        .iter()
-        .filter_map(|flow| flow.to_address.as_deref());
-    let paying = report.flows.iter().flat_map(|flow| &flow.from_addresses);
-    let services = report.cash_outs.iter().map(|row| &*row.deposit_address);
-    let all = nodes.chain(paid).chain(paying.map(String::as_str));
-    let all: BTreeSet<_> = all.chain(services).collect();
-    let with_ids = all.into_iter();
-    with_ids
-        .map(|address| (address, objects::wallet_id(address)))
-        .collect()
+struct Wallets<'a> {
+    sorted: Vec<&'a str>,
+    ids: HashMap<&'a str, Observable>,
 }
 
-/// The flows of each transaction by its hash, which names the object: replayed on another chain, it is the same.
-fn transactions(report: &Report) -> BTreeMap<&str, Vec<&Flow>> {
-    let mut transactions: BTreeMap<&str, Vec<&Flow>> = BTreeMap::new();
-    for flow in &report.flows {
-        transactions.entry(&flow.tx).or_default().push(flow);
+impl<'a> Wallets<'a> {
+    fn of(report: &'a Report) -> Self {
+        let nodes = report.nodes.iter();
+        let nodes = nodes.filter_map(|node| node.address.as_deref());
+        let flows = report.flows.iter();
+        let paid = flows.filter_map(|flow| flow.to_address.as_deref());
+        let paying = report.flows.iter().flat_map(|flow| &flow.from_addresses);
+        let services = report.cash_outs.iter().map(|row| &*row.deposit_address);
+        let mut ids = HashMap::new();
+        for address in nodes
+            .chain(paid)
+            .chain(paying.map(String::as_str))
+            .chain(services)
+        {
+            ids.entry(address)
+                .or_insert_with(|| Observable::wallet(address));
+        }
+        let mut sorted: Vec<_> = ids.keys().copied().collect();
+        sorted.sort_unstable();
+        Self { sorted, ids }
     }
-    transactions
+
+    fn id(&self, address: &str) -> Option<Observable> {
+        self.ids.get(address).copied()
+    }
+}
+
+/// The flows by the hash of their transaction, which names the object: replayed on another chain, it is the same.
+fn by_transaction(report: &Report) -> Vec<&Flow> {
+    // Nearly all hashes differ at their beginning, which is compared without looking them up.
+    let beginning = |tx: &str| {
+        let mut first = [0; 16];
+        let length = tx.len().min(first.len());
+        first[..length].copy_from_slice(&tx.as_bytes()[..length]);
+        u128::from_be_bytes(first)
+    };
+    let flows = report.flows.iter();
+    let mut flows: Vec<_> = flows.map(|flow| (beginning(&flow.tx), flow)).collect();
+    flows.sort_by(|(one, flow), (next, other)| one.cmp(next).then_with(|| flow.tx.cmp(&other.tx)));
+    flows.into_iter().map(|(_, flow)| flow).collect()
 }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 /// Hidden are control characters (line ends included), marks that change the writing direction, characters
 /// without width, line and paragraph separators, tags and noncharacters. What is left is also legal in XML 1.0.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+    if is_plain(text) || !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
@@ -20,6 +20,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// True for letters, digits and signs of ASCII, which most of a report is; no byte is asked twice, so that many are asked at once.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes().iter();
+    bytes.fold(true, |plain, byte| plain & matches!(byte, 0x20..=0x7e))
 }
 
 /// [`visible`], cut to at most `most` characters with an ellipsis in place of the rest.

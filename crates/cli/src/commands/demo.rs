@@ -8,7 +8,7 @@ use hansel_ledger::{Amount, Chain};
 use hansel_report::{Built, Format};
 use include_dir::{Dir, include_dir};
 
-use super::report::write;
+use super::report::{is_standard_output, write};
 use super::trace::{Session, exit};
 use crate::args::{Common, DemoArgs, Exit, SourceArgs};
 use crate::case_record::{NamedSubject, Request};
@@ -142,17 +142,16 @@ async fn trace(config: &Config, recordings: &Path, request: Request) -> Result<B
 
 fn show(common: &Common, args: &DemoArgs, built: &[Built]) -> Result<(), Failure> {
     let reports = || built.iter().map(|built| &built.report);
-    if common.json && args.output.is_none() {
+    let output = args.output.as_deref();
+    let output = output.filter(|path| !is_standard_output(path));
+    if common.json && output.is_none() {
         return Ok(print_json(&reports().collect::<Vec<_>>())?);
     }
     for (number, report) in reports().enumerate() {
-        if number > 0 && args.output.is_none() {
+        if number > 0 && output.is_none() {
             print("\n")?;
         }
-        let output = args
-            .output
-            .as_ref()
-            .map(|path| beside(path, &report.case.name));
+        let output = output.map(|path| beside(path, &report.case.name));
         let format = if common.json {
             Format::Json
         } else {
@@ -163,8 +162,11 @@ fn show(common: &Common, args: &DemoArgs, built: &[Built]) -> Result<(), Failure
     Ok(())
 }
 
-/// Each report goes to a file of its own: `x.html` becomes `x-CASE.html`.
+/// Each report goes to a file of its own: `x.html` becomes `x-CASE.html`; in a directory files are named after cases.
 fn beside(path: &Path, case: &str) -> PathBuf {
+    if path.is_dir() {
+        return path.to_owned();
+    }
     let mut name = path.with_extension("").into_os_string();
     name.push(format!("-{case}"));
     if let Some(extension) = path.extension() {

@@ -4,7 +4,7 @@ mod compare;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use hansel_report::text::write_in;
@@ -37,7 +37,7 @@ pub(crate) async fn run(common: &Common, args: &ReportArgs) -> Result<Exit, Fail
 
 /// Writes a report to standard output, or to the files that a path stands for, piece by piece.
 pub(crate) fn write(report: &Report, format: Format, output: Option<&Path>) -> Result<(), Failure> {
-    let Some(output) = output else {
+    let Some(output) = output.filter(|path| !is_standard_output(path)) else {
         if format.is_binary() {
             return Err(Failure::usage(
                 anyhow!("{format} is no text to be shown"),
@@ -46,7 +46,7 @@ pub(crate) fn write(report: &Report, format: Format, output: Option<&Path>) -> R
         }
         return Ok(write_on_standard_output(report, format)?);
     };
-    for (index, path) in format.paths(output).iter().enumerate() {
+    for (index, path) in files(report, format, output).iter().enumerate() {
         let cannot = || format!("cannot write {}", path.display());
         let mut file = BufWriter::new(File::create(path).with_context(cannot)?);
         write_file(report, format, index, &mut file).with_context(cannot)?;
@@ -54,6 +54,24 @@ pub(crate) fn write(report: &Report, format: Format, output: Option<&Path>) -> R
         say(&format!("wrote {}", path.display()));
     }
     Ok(())
+}
+
+/// `-` is standard output, as in other programs.
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The files that a path stands for: in a directory they are named after the case; a pipe or a device is what it is.
+fn files(report: &Report, format: Format, output: &Path) -> Vec<PathBuf> {
+    if output.is_dir() {
+        let names = format.file_names(&report.case.name).into_iter();
+        return names.map(|name| output.join(name)).collect();
+    }
+    let is_device = output.exists() && !output.is_file();
+    if is_device && format.suffixes().len() == 1 {
+        return vec![output.to_owned()];
+    }
+    format.paths(output)
 }
 
 /// Writes the summary as wide as the terminal, with its heads in bold.

@@ -1,7 +1,5 @@
 //! The tables: they hold everything that the drawings show, in words and exact amounts.
 
-use std::collections::BTreeMap;
-
 use hansel_graph::Direction;
 use hansel_ledger::{Amount, AmountError};
 use maud::{Markup, html};
@@ -9,6 +7,7 @@ use maud::{Markup, html};
 use super::{LONGEST, section};
 use crate::holding::Holdings;
 use crate::model::{CashOut, Finding, Flow, Label};
+use crate::references::Numbers;
 use crate::text::{Page, accounting, counted, resting};
 use crate::visible::clipped;
 
@@ -126,8 +125,7 @@ fn hundredths(amount: &str) -> String {
 pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
     let holdings = Holdings::of(page.report)?;
     let ends = resting::ends(page, &holdings);
-    let nodes = page.report.nodes.iter();
-    let index: BTreeMap<&str, usize> = nodes.map(|node| &*node.id).zip(0..).collect();
+    let numbers = Numbers::of(page.report);
     let head = match page.report.case.direction {
         Direction::Forward => "Where the value was last seen, by asset and size",
         Direction::Backward => "Where the value came from, by asset and size",
@@ -142,7 +140,7 @@ pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
                         th scope="col" { "place" } th scope="col" { "label" } th scope="col" { "state" }
                         @for rule in &page.report.case.rules { th scope="col" { (rule.name()) } }
                     } }
-                    tbody { @for end in ends.iter().take(ROWS) { (end_row(page, &index, end)) } }
+                    tbody { @for end in ends.iter().take(ROWS) { (end_row(page, &numbers, end)) } }
                 } }
                 (more(ends.len()))
             }
@@ -150,13 +148,13 @@ pub(super) fn ends(page: &Page<'_>) -> Result<Markup, AmountError> {
     ))
 }
 
-fn end_row(page: &Page<'_>, index: &BTreeMap<&str, usize>, end: &resting::End<'_>) -> Markup {
+fn end_row(page: &Page<'_>, numbers: &Numbers<'_>, end: &resting::End<'_>) -> Markup {
     let node = end.node;
     let place = node.address.as_deref().unwrap_or(&node.id);
     let asset = end.holding.asset;
     html! {
         tr {
-            td.id { button.show type="button" data-node=(index[&*node.id]) hidden { "show" } " " (clipped(place, LONGEST)) }
+            td.id { button.show type="button" data-node=[numbers.get(&node.id)] hidden { "show" } " " (clipped(place, LONGEST)) }
             td { @for label in &node.labels { (named(label)) } }
             td { (resting::stopped(page, end, "")) }
             @for tainted in &end.tainted {

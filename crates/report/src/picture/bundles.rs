@@ -1,11 +1,12 @@
 //! Which nodes the interactive graph draws as one until somebody opens them: long chains and crowds of small ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::Report;
 use crate::model::FlowKind;
+use crate::references::Numbers;
 
 /// A chain shorter than this is drawn as it is.
 const SHORTEST_CHAIN: usize = 4;
@@ -39,8 +40,7 @@ struct Web {
 
 impl Web {
     fn of(report: &Report) -> Self {
-        let index: BTreeMap<&str, usize> =
-            report.nodes.iter().map(|node| &*node.id).zip(0..).collect();
+        let numbers = Numbers::of(report);
         let mut next = vec![BTreeSet::new(); report.nodes.len()];
         let mut before = next.clone();
         for flow in report
@@ -48,9 +48,9 @@ impl Web {
             .iter()
             .filter(|flow| flow.kind != FlowKind::Fee)
         {
-            if let (Some(from), Some(to)) = (index.get(&*flow.from), index.get(&*flow.to)) {
-                next[*from].insert(*to);
-                before[*to].insert(*from);
+            if let (Some(from), Some(to)) = (numbers.get(&flow.from), numbers.get(&flow.to)) {
+                next[from].insert(to);
+                before[to].insert(from);
             }
         }
         Self { next, before }
@@ -77,13 +77,10 @@ impl Web {
 
 /// What detectors name: a finding about several nodes.
 fn found(report: &Report, taken: &mut BTreeSet<usize>) -> Vec<Bundle> {
-    let index: BTreeMap<&str, usize> = report.nodes.iter().map(|node| &*node.id).zip(0..).collect();
+    let numbers = Numbers::of(report);
     let mut bundles = Vec::new();
     for finding in &report.findings {
-        let nodes = finding
-            .subjects
-            .iter()
-            .filter_map(|id| index.get(&**id).copied());
+        let nodes = finding.subjects.iter().filter_map(|id| numbers.get(id));
         let nodes: Vec<usize> = nodes.filter(|node| !taken.contains(node)).collect();
         if nodes.len() >= SHORTEST_CHAIN {
             taken.extend(&nodes);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 use crate::Report;
-use crate::model::Node;
+use crate::references::Numbers;
 
 /// How many columns the nodes are sorted into at most.
 const COLUMNS: usize = 400;
@@ -54,19 +54,19 @@ pub(crate) fn place(report: &Report) -> Places {
 
 /// When each node came to be, in seconds; a node without a time takes that of what paid it.
 fn moments(report: &Report) -> Vec<i64> {
-    let index = index(&report.nodes);
+    let numbers = Numbers::of(report);
     let mut known: Vec<Option<i64>> = report
         .nodes
         .iter()
         .map(|node| node.time.map(|time| seconds(time.0.0)))
         .collect();
     for flow in &report.flows {
-        let (Some(time), Some(to)) = (flow.time, index.get(&*flow.to)) else {
+        let (Some(time), Some(to)) = (flow.time, numbers.get(&flow.to)) else {
             continue;
         };
-        if report.nodes[*to].time.is_none() {
+        if report.nodes[to].time.is_none() {
             let moment = seconds(time.0.0);
-            known[*to] = Some(known[*to].map_or(moment, |before| before.min(moment)));
+            known[to] = Some(known[to].map_or(moment, |before| before.min(moment)));
         }
     }
     let last = known.iter().flatten().max().copied().unwrap_or(0);
@@ -131,11 +131,6 @@ fn columns(across: &[f64]) -> Vec<Vec<usize>> {
     columns.into_values().collect()
 }
 
-fn index(nodes: &[Node]) -> BTreeMap<&str, usize> {
-    let ids = nodes.iter().map(|node| &*node.id);
-    ids.zip(0..).collect()
-}
-
 /// Which nodes share a flow.
 struct Links {
     /// For each node the nodes that it paid or was paid by.
@@ -148,20 +143,20 @@ struct Links {
 
 impl Links {
     fn of(report: &Report) -> Self {
-        let index = index(&report.nodes);
+        let numbers = Numbers::of(report);
         let mut links = Self {
             around: vec![Vec::new(); report.nodes.len()],
             next: vec![Vec::new(); report.nodes.len()],
             received: vec![0; report.nodes.len()],
         };
         for flow in &report.flows {
-            let (Some(from), Some(to)) = (index.get(&*flow.from), index.get(&*flow.to)) else {
+            let (Some(from), Some(to)) = (numbers.get(&flow.from), numbers.get(&flow.to)) else {
                 continue;
             };
-            links.around[*from].push(*to);
-            links.around[*to].push(*from);
-            links.next[*from].push(*to);
-            links.received[*to] += 1;
+            links.around[from].push(to);
+            links.around[to].push(from);
+            links.next[from].push(to);
+            links.received[to] += 1;
         }
         links
     }

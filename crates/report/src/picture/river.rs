@@ -7,11 +7,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use hansel_graph::Rule;
-use hansel_ledger::{Amount, AmountError};
+use hansel_ledger::AmountError;
 
+use super::claims::{Claims, add, departed, merge};
 use super::weight::Weights;
 use crate::Report;
-use crate::model::{Node, NodeKind, Sorted, StopKind};
+use crate::model::{Node, NodeKind, StopKind};
+use crate::references::Numbers;
 
 /// How many nodes on the way are drawn one by one.
 const STATIONS: usize = 12;
@@ -25,9 +27,6 @@ const LIGHTEST: f64 = 0.01;
 const LINK: f64 = 0.85;
 /// Ribbons thinner than this part are left out.
 const THINNEST: f64 = 0.000_5;
-
-/// Amounts of what was stolen, by chain and asset of the theft.
-pub(super) type Claims<'a> = BTreeMap<(&'a str, &'a str), Amount>;
 
 /// The river.
 pub(super) struct River<'a> {
@@ -75,6 +74,8 @@ struct Net<'a> {
     /// What came to an end at each node.
     held: Vec<f64>,
     held_claims: Vec<Claims<'a>>,
+    /// What was stolen from each node, where something was.
+    departed: BTreeMap<usize, Claims<'a>>,
 }
 
 /// Draws the river of a report under a rule, with at most so many stations on the way one behind the other.
@@ -99,8 +100,7 @@ pub(super) fn river(report: &Report, rule: Rule, deepest: usize) -> Result<River
 impl<'a> Net<'a> {
     fn of(report: &'a Report, rule: Rule) -> Result<Self, AmountError> {
         let weights = Weights::of(report);
-        let index: BTreeMap<&str, usize> =
-            report.nodes.iter().map(|node| &*node.id).zip(0..).collect();
+        let numbers = Numbers::of(report);
         let assets: BTreeMap<&str, (&str, &str)> = report
             .seeds
             .iter()
@@ -115,16 +115,17 @@ impl<'a> Net<'a> {
             claims: vec![Claims::new(); size],
             held: vec![0.0; size],
             held_claims: vec![Claims::new(); size],
+            departed: departed(report, &numbers)?,
         };
         for flow in &report.flows {
             let weight = weights.share(&flow.claims, rule);
-            let (Some(from), Some(to)) = (index.get(&*flow.from), index.get(&*flow.to)) else {
+            let (Some(from), Some(to)) = (numbers.get(&flow.from), numbers.get(&flow.to)) else {
                 continue;
             };
             if weight > 0.0 && from != to {
-                *net.out[*from].entry(*to).or_default() += weight;
-                net.entered[*to] += weight;
-                add(&mut net.claims[*to], flow.claims.get(&rule), &assets)?;
+                *net.out[from].entry(to).or_default() += weight;
+                net.entered[to] += weight;
+                add(&mut net.claims[to], flow.claims.get(&rule), &assets)?;
             }
         }
         for out in &net.out {
@@ -156,6 +157,10 @@ impl<'a> Net<'a> {
         let most = |weights: &mut dyn Iterator<Item = f64>| weights.fold(0.0, f64::max) / whole;
         let out = most(&mut self.out[node].values().copied());
         out < LINK || self.before[node] < LINK * whole
+    }
+
+    fn departed(&self, node: usize) -> Claims<'a> {
+        self.departed.get(&node).cloned().unwrap_or_default()
     }
 
     fn is_spring(&self, node: usize) -> bool {
@@ -206,7 +211,7 @@ impl<'a> River<'a> {
         let (drawn, others) = heaviest(springs, SPRINGS, 0.0, &left);
         for node in drawn {
             stations.insert(node, self.stations.len());
-            let claims = departed(net, node)?;
+            let claims = net.departed(node);
             self.put(
                 Role::Spring,
                 Some(&net.report.nodes[node]),
@@ -219,7 +224,7 @@ impl<'a> River<'a> {
             let mut claims = Claims::new();
             for node in &others {
                 stations.insert(*node, self.stations.len());
-                merge(&mut claims, &departed(net, *node)?)?;
+                merge(&mut claims, &net.departed(*node))?;
             }
             let weight = others.iter().map(left).sum();
             self.put(Role::Spring, None, others.len(), claims, weight);
@@ -361,44 +366,4 @@ fn heaviest(
         .count();
     let others = nodes.split_off(heavy);
     (nodes, others)
-}
-
-/// What left a spring: its claims are those of the flows out of it.
-fn departed<'a>(net: &Net<'a>, node: usize) -> Result<Claims<'a>, AmountError> {
-    let mut claims = Claims::new();
-    let id = &net.report.nodes[node].id;
-    for seed in &net.report.seeds {
-        let left = net.report.flows.iter().any(|flow| {
-            &flow.from == id && (seed.flow.as_ref() == Some(&flow.id) || seed.tx == flow.tx)
-        });
-        if left {
-            let sum = claims
-                .entry((&*seed.chain, &*seed.asset))
-                .or_insert(Amount::ZERO);
-            *sum = sum.checked_add(seed.amount)?;
-        }
-    }
-    Ok(claims)
-}
-
-fn add<'a>(
-    sums: &mut Claims<'a>,
-    claims: Option<&Sorted<String, Amount>>,
-    assets: &BTreeMap<&'a str, (&'a str, &'a str)>,
-) -> Result<(), AmountError> {
-    for (seed, claim) in claims.into_iter().flatten() {
-        if let Some(asset) = assets.get(&**seed) {
-            let sum = sums.entry(*asset).or_insert(Amount::ZERO);
-            *sum = sum.checked_add(*claim)?;
-        }
-    }
-    Ok(())
-}
-
-fn merge<'a>(sums: &mut Claims<'a>, more: &Claims<'a>) -> Result<(), AmountError> {
-    for (asset, amount) in more {
-        let sum = sums.entry(*asset).or_insert(Amount::ZERO);
-        *sum = sum.checked_add(*amount)?;
-    }
-    Ok(())
 }

@@ -9,13 +9,13 @@ use crate::Report;
 use crate::model::Sorted;
 
 /// The claims of a report as shares of what was stolen of the same asset.
-pub(super) struct Weights<'a> {
+pub(crate) struct Weights<'a> {
     /// The asset's sum and its part of the picture, by seed.
     whole: BTreeMap<&'a str, f64>,
 }
 
 impl<'a> Weights<'a> {
-    pub(super) fn of(report: &'a Report) -> Self {
+    pub(crate) fn of(report: &'a Report) -> Self {
         let mut sums: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         for seed in &report.seeds {
             *sums.entry((&seed.chain, &seed.asset)).or_default() += drawn(seed.amount);
@@ -32,7 +32,7 @@ impl<'a> Weights<'a> {
     }
 
     /// What some claims are of the whole, between 0 and 1; different stolen assets weigh the same.
-    pub(super) fn share(&self, claims: &Sorted<Rule, Sorted<String, Amount>>, rule: Rule) -> f64 {
+    pub(crate) fn share(&self, claims: &Sorted<Rule, Sorted<String, Amount>>, rule: Rule) -> f64 {
         let claims = claims.get(&rule).into_iter().flatten();
         claims
             .map(|(seed, claim)| {

@@ -1,7 +1,13 @@
 //! The ids of STIX objects: UUIDs of version 5, so that equal objects have equal ids.
 
+use std::fmt;
+
+use alloy_primitives::hex;
 use bitcoin::hashes::{Hash, HashEngine, sha1};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use crate::visible;
 
 /// The space of names of cyber-observable objects. Source: STIX 2.1, 2.9.
 const OBSERVABLES: [u8; 16] = [
@@ -16,13 +22,53 @@ const URLS: [u8; 16] = [
 /// Objects that are no observables must not use the space of those; this program's are named by its URL.
 const OURS: &str = "https://github.com/hansel-tracer/hansel/stix";
 
-/// The id of an observable that its `value` names: of the JSON in which RFC 8785 writes it.
-pub(super) fn of_observable(class: &str, value: &str) -> String {
-    let name = format!("{{\"value\":{}}}", Value::from(value));
-    format!(
-        "{class}--{}",
-        shown(version_5(OBSERVABLES, name.as_bytes()))
-    )
+/// The id of a wallet or a transaction. Ids have the order of their texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Observable {
+    class: Class,
+    uuid: [u8; 16],
+}
+
+/// The kinds of observables, in the order of their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Class {
+    Transaction,
+    Wallet,
+}
+
+impl Observable {
+    /// The id of an address.
+    pub(super) fn wallet(address: &str) -> Self {
+        Self::named(Class::Wallet, address)
+    }
+
+    /// The id of a transaction, by its hash.
+    pub(super) fn transaction(tx: &str) -> Self {
+        Self::named(Class::Transaction, tx)
+    }
+
+    /// An observable is named by its `value`: by the JSON in which RFC 8785 writes it.
+    fn named(class: Class, value: &str) -> Self {
+        let name = format!("{{\"value\":{}}}", Value::from(&*visible(value)));
+        let uuid = version_5(OBSERVABLES, name.as_bytes());
+        Self { class, uuid }
+    }
+}
+
+impl fmt::Display for Observable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.class {
+            Class::Transaction => "cryptocurrency-transaction--",
+            Class::Wallet => "cryptocurrency-wallet--",
+        })?;
+        f.write_str(&shown(self.uuid))
+    }
+}
+
+impl Serialize for Observable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
 }
 
 /// The id of another object, which its class and the parts of its name tell from all others.
@@ -46,7 +92,7 @@ fn version_5(space: [u8; 16], name: &[u8]) -> [u8; 16] {
 }
 
 fn shown(uuid: [u8; 16]) -> String {
-    let whole = format!("{:032x}", u128::from_be_bytes(uuid));
+    let whole = hex::encode(uuid);
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &whole[part]);
     parts.join("-")
 }

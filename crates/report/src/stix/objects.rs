@@ -1,14 +1,15 @@
 //! The objects of a bundle, one function for each kind.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use hansel_graph::Rule;
 use hansel_ledger::Amount;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{id, moment};
+use super::id::Observable;
+use super::{Wallets, id, moment};
 use crate::Report;
 use crate::model::{CashOut, Finding, Flow, Sorted};
 use crate::visible::{clipped, visible};
@@ -32,7 +33,7 @@ pub(super) fn producer(created: &str) -> Value {
     dated(
         json!({
             "type": "identity",
-            "id": id::of_ours("identity", &["hansel"]),
+            "id": producer_id(),
             "name": "hansel",
             "identity_class": "system",
         }),
@@ -40,12 +41,16 @@ pub(super) fn producer(created: &str) -> Value {
     )
 }
 
+fn producer_id() -> String {
+    id::of_ours("identity", &["hansel"])
+}
+
 /// An observable of the extension, which a report may hold a million times.
 #[derive(Serialize)]
 pub(super) struct Wallet<'a> {
     r#type: &'static str,
     spec_version: &'static str,
-    pub(super) id: &'a str,
+    id: Observable,
     value: Cow<'a, str>,
     extensions: Extension,
 }
@@ -55,26 +60,26 @@ pub(super) struct Wallet<'a> {
 pub(super) struct Transaction<'a> {
     r#type: &'static str,
     spec_version: &'static str,
-    pub(super) id: String,
+    pub(super) id: Observable,
     symbol: Cow<'a, str>,
     value: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_time: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    input: Vec<Paying<'a>>,
+    input: Vec<Paying>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     output: Vec<Paid<'a>>,
     extensions: Extension,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Paying<'a> {
-    address_ref: &'a str,
+struct Paying {
+    address_ref: Observable,
 }
 
 #[derive(Serialize)]
 struct Paid<'a> {
-    address_ref: &'a str,
+    address_ref: Observable,
     x_hansel_chain: Cow<'a, str>,
     x_hansel_flow: Cow<'a, str>,
     x_hansel_asset: Cow<'a, str>,
@@ -92,8 +97,8 @@ impl Serialize for Extension {
     }
 }
 
-/// An address with its id, as [`wallet_id`] gives it.
-pub(super) fn wallet<'a>(address: &'a str, id: &'a str) -> Wallet<'a> {
+/// An address with its id.
+pub(super) fn wallet(address: &str, id: Observable) -> Wallet<'_> {
     Wallet {
         r#type: "cryptocurrency-wallet",
         spec_version: "2.1",
@@ -103,22 +108,13 @@ pub(super) fn wallet<'a>(address: &'a str, id: &'a str) -> Wallet<'a> {
     }
 }
 
-/// The id of an address.
-pub(super) fn wallet_id(address: &str) -> String {
-    id::of_observable("cryptocurrency-wallet", &visible(address))
-}
-
-fn transaction_id(tx: &str) -> String {
-    id::of_observable("cryptocurrency-transaction", &visible(tx))
-}
-
 /// The transaction of some flows; `None` without any. Every address stands among the wallets with its id.
 pub(super) fn transaction<'a>(
     flows: &[&'a Flow],
-    wallets: &'a BTreeMap<&str, String>,
+    wallets: &Wallets<'_>,
 ) -> Option<Transaction<'a>> {
     let first = flows.first()?;
-    let wallet = |address: &str| wallets.get(address).map(String::as_str);
+    let wallet = |address: &str| wallets.id(address);
     let paying = flows.iter().flat_map(|flow| &flow.from_addresses);
     let paying = paying.filter_map(|address| wallet(address));
     let input: BTreeSet<_> = paying.map(|address_ref| Paying { address_ref }).collect();
@@ -135,7 +131,7 @@ pub(super) fn transaction<'a>(
     Some(Transaction {
         r#type: "cryptocurrency-transaction",
         spec_version: "2.1",
-        id: transaction_id(&first.tx),
+        id: Observable::transaction(&first.tx),
         symbol: visible(&first.asset),
         value: visible(&first.tx),
         execution_time: first.time.map(moment),
@@ -151,20 +147,41 @@ fn by_rule(tainted: &Sorted<Rule, Amount>) -> BTreeMap<String, String> {
     amounts.collect()
 }
 
+/// That the wallets and transactions were seen, of which there may be a million; its fields are sorted as those of other objects.
+#[derive(Serialize)]
+pub(super) struct Observed<'a> {
+    created: &'a str,
+    created_by_ref: String,
+    first_observed: String,
+    pub(super) id: String,
+    last_observed: String,
+    modified: &'a str,
+    number_observed: u8,
+    object_refs: &'a [Observable],
+    spec_version: &'static str,
+    r#type: &'static str,
+}
+
 /// Says that the wallets and transactions were seen; `None` where there are none.
-pub(super) fn observed(report: &Report, created: &str, ids: &BTreeSet<String>) -> Option<Value> {
+pub(super) fn observed<'a>(
+    report: &Report,
+    created: &'a str,
+    ids: &'a [Observable],
+) -> Option<Observed<'a>> {
     let times = || report.flows.iter().filter_map(|flow| flow.time);
-    let first = times().min().map_or_else(|| created.to_owned(), moment);
-    let last = times().max().map_or_else(|| created.to_owned(), moment);
-    let object = json!({
-        "type": "observed-data",
-        "id": id::of_ours("observed-data", &[&report.case.name, created]),
-        "first_observed": first,
-        "last_observed": last,
-        "number_observed": 1,
-        "object_refs": ids,
-    });
-    (!ids.is_empty()).then(|| dated(object, created))
+    let observed = Observed {
+        created,
+        created_by_ref: producer_id(),
+        first_observed: times().min().map_or_else(|| created.to_owned(), moment),
+        id: id::of_ours("observed-data", &[&report.case.name, created]),
+        last_observed: times().max().map_or_else(|| created.to_owned(), moment),
+        modified: created,
+        number_observed: 1,
+        object_refs: ids,
+        spec_version: "2.1",
+        r#type: "observed-data",
+    };
+    (!ids.is_empty()).then_some(observed)
 }
 
 /// Who can freeze value.
@@ -206,7 +223,7 @@ pub(super) fn paid(cash_out: &CashOut, created: &str) -> Value {
             "type": "relationship",
             "id": id::of_ours("relationship", &parts),
             "relationship_type": "related-to",
-            "source_ref": wallet_id(deposit_address),
+            "source_ref": Observable::wallet(deposit_address),
             "target_ref": service,
             "description": "deposit address at the service, which received tainted value",
             "labels": [format!("confidence-{}", cash_out.confidence.name())],
@@ -225,10 +242,11 @@ pub(super) fn note(
     report: &Report,
     finding: &Finding,
     created: &str,
-    known: &BTreeSet<String>,
+    known: &HashSet<Observable>,
 ) -> Value {
     let subjects = finding.subjects.iter().chain(&finding.evidence);
     let about = subjects.filter_map(|subject| refer(subject, known));
+    let about = about.map(|id| id.to_string());
     let mut about: BTreeSet<_> = about.take(LISTED).collect();
     if about.is_empty() {
         about.insert(report_id(report, created));
@@ -253,11 +271,10 @@ pub(super) fn note(
 }
 
 /// The observable that an id of the report names: its parts are an address or the hash of a transaction.
-fn refer(subject: &str, known: &BTreeSet<String>) -> Option<String> {
-    let parts = subject
-        .split(':')
-        .flat_map(|part| [transaction_id(part), wallet_id(part)]);
-    parts.into_iter().find(|id| known.contains(id))
+fn refer(subject: &str, known: &HashSet<Observable>) -> Option<Observable> {
+    let parts = subject.split(':');
+    let mut ids = parts.flat_map(|part| [Observable::transaction(part), Observable::wallet(part)]);
+    ids.find(|id| known.contains(id))
 }
 
 /// The case: what was asked and what is not known.
@@ -303,7 +320,7 @@ fn dated(mut object: Value, created: &str) -> Value {
     object["spec_version"] = "2.1".into();
     object["created"] = created.into();
     object["modified"] = created.into();
-    let producer = id::of_ours("identity", &["hansel"]);
+    let producer = producer_id();
     if object["id"] != *producer {
         object["created_by_ref"] = producer.into();
     }
