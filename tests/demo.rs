@@ -158,6 +158,53 @@ fn two_demos_are_equal_to_the_byte_in_every_format() {
 }
 
 #[test]
+fn formats_that_are_written_to_one_name_have_files_of_their_own() {
+    let place = directory();
+    let write = |format: &str, output: &std::path::Path| {
+        let demo = Hansel::new("demo --quiet").option("--format", format);
+        demo.option("--output", output).run().exits(3)
+    };
+    let files = |place: &std::path::Path| -> BTreeSet<String> {
+        let files = fs::read_dir(place).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    };
+    let named = |names: [&str; 6]| BTreeSet::from(names.map(str::to_owned));
+    for format in ["svg", "dot"] {
+        write(format, &place.path().join("x"));
+    }
+    assert_eq!(
+        files(place.path()),
+        named([
+            "x-block-702861.dot",
+            "x-block-702861.svg",
+            "x-dmm-bitcoin.dot",
+            "x-dmm-bitcoin.svg",
+            "x-training.dot",
+            "x-training.svg",
+        ])
+    );
+    let inside = place.path().join("inside");
+    fs::create_dir(&inside).unwrap();
+    for format in ["svg", "dot"] {
+        write(format, &inside);
+    }
+    assert_eq!(
+        files(&inside),
+        named([
+            "block-702861.dot",
+            "block-702861.svg",
+            "dmm-bitcoin.dot",
+            "dmm-bitcoin.svg",
+            "training.dot",
+            "training.svg",
+        ])
+    );
+    let shown = write("text", std::path::Path::new("-"));
+    assert!(shown.stdout == Hansel::new("demo").run().exits(3).stdout);
+}
+
+#[test]
 fn the_demo_needs_neither_network_nor_home_and_keeps_nothing() {
     let home = directory();
     let run = Hansel::new("demo")

@@ -60,7 +60,7 @@ impl Inert<'_> {
     fn put(&mut self, text: &str) -> io::Result<()> {
         let mut rest = text;
         while let Some((at, character)) = rest.char_indices().find(|(_, one)| is_escaped(*one)) {
-            self.out.write_all(rest[..at].as_bytes())?;
+            self.out.write_all(&rest.as_bytes()[..at])?;
             for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(self.out, "\\u{unit:04x}")?;
             }

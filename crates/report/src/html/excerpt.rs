@@ -179,6 +179,6 @@ impl Chosen {
 
 fn kept<T: Clone>(all: &[T], chosen: &[bool]) -> Vec<T> {
     let pairs = all.iter().zip(chosen);
-    let kept = pairs.filter_map(|(one, chosen)| chosen.then(|| one.clone()));
-    kept.collect()
+    let kept = pairs.filter(|(_, chosen)| **chosen);
+    kept.map(|(one, _)| one.clone()).collect()
 }
