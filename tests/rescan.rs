@@ -1,6 +1,7 @@
 //! Cases brought up to the newest block are as if they had been traced there from the beginning.
 
 mod accounts;
+mod decoys;
 mod faults;
 
 use std::path::PathBuf;
@@ -194,9 +195,20 @@ fn a_payment_to_a_watched_address_counts() {
     kept.are_as_from_scratch();
 }
 
+/// More than is read into memory for a handful of blocks.
+const MUCH: u32 = 150_000;
+
+/// Once with little watched, which is read into memory, and once with much, in which blocks are looked up.
 #[test]
 fn cases_of_a_chain_that_is_replaced_again_and_again_are_as_from_scratch() {
-    let Some(mut kept) = Kept::new() else { return };
+    for decoys in [0, MUCH] {
+        let Some(kept) = Kept::new() else { return };
+        decoys::add(kept.data.path(), decoys);
+        is_replaced_again_and_again(kept);
+    }
+}
+
+fn is_replaced_again_and_again(mut kept: Kept) {
     let mut random = Random::new(20_261_121);
     let mut loose = vec![
         kept.scene.scenario.unspent,

@@ -8,6 +8,7 @@ use hansel_testkit::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::decoys;
 use crate::command::{Finished, Hansel, directory};
 
 /// More transfers than any account of the story makes.
@@ -160,11 +161,22 @@ fn an_account_that_gives_is_traced_on_and_no_other_case() {
     kept.are_as_from_scratch();
 }
 
+/// More than is read into memory for a handful of blocks.
+const MUCH: u32 = 15_000;
+
+/// Once with little watched, which is read into memory, and once with much, in which blocks are looked up.
 #[test]
 fn cases_of_accounts_on_a_chain_that_is_replaced_again_and_again_are_as_from_scratch() {
-    let Some((story, anvil)) = told() else { return };
-    let url = anvil.url();
-    let kept = Kept::new(story, anvil, url, &["theft", "rest"]);
+    for decoys in [0, MUCH] {
+        let Some((story, anvil)) = told() else { return };
+        let url = anvil.url();
+        let kept = Kept::new(story, anvil, url, &["theft", "rest"]);
+        decoys::add(kept.data.path(), decoys);
+        are_replaced_again_and_again(&kept);
+    }
+}
+
+fn are_replaced_again_and_again(kept: &Kept) {
     let mut random = Random::new(20_261_121);
     let payers = ["quiet", "fresh1", "partner", "heir", "faucet", "courier"];
     for round in 0..6_u8 {
@@ -188,6 +200,32 @@ fn cases_of_accounts_on_a_chain_that_is_replaced_again_and_again_are_as_from_scr
             kept.rescan("--all");
             kept.are_as_from_scratch();
         }
+    }
+}
+
+/// Contracts of tokens may change what accounts hold without a log.
+#[test]
+fn a_balance_of_an_unknown_token_that_changes_without_a_sign_touches_its_case_and_no_other() {
+    for decoys in [0, MUCH] {
+        let Some((story, anvil)) = told() else { return };
+        let url = anvil.url();
+        let kept = Kept::new(story, anvil, url, &["theft", "crowd"]);
+        decoys::add(kept.data.path(), decoys);
+        let [token, quiet] = ["usd", "quiet"].map(|name| kept.story.account(name));
+        let rpc = kept.anvil.rpc();
+        assert!(rpc.token_balance(token, quiet, None).unwrap() > U256::from(1));
+        rpc.call("anvil_dealERC20", json!([quiet, token, "0x1"]))
+            .unwrap();
+        kept.mine();
+        assert_eq!(
+            rpc.token_balance(token, quiet, None).unwrap(),
+            U256::from(1)
+        );
+        let outcomes = kept.rescan("--all");
+        let because = states(&outcomes);
+        let because: Vec<_> = because.iter().map(|(case, _, why)| (*case, *why)).collect();
+        assert_eq!(because, [("theft", TOUCHED)]);
+        kept.are_as_from_scratch();
     }
 }
 
@@ -263,7 +301,7 @@ impl Plain {
 /// What a contract pays is seen by traces, and without them by what the account holds.
 #[test]
 fn what_a_contract_pays_touches_the_account_with_traces_and_without() {
-    for traced in [true, false] {
+    for (traced, decoys) in [(true, 0), (false, 0), (true, MUCH), (false, MUCH)] {
         let Some(plain) = Plain::start() else { return };
         let untraced = ["trace_", "debug_", "ots_"]
             .map(|prefix| RpcRule::always(prefix, RpcFault::unknown_method()));
@@ -275,6 +313,7 @@ fn what_a_contract_pays_touches_the_account_with_traces_and_without() {
         };
         let data = directory();
         plain.trace(&url).data(data.path()).run().exits(0);
+        decoys::add(data.path(), decoys);
         plain.anvil.rpc().mine().unwrap();
         let outcomes = Plain::rescan(&data, &url);
         assert_eq!(states(&outcomes), [("plain", "unmoved", UNTOUCHED)]);

@@ -1,40 +1,23 @@
 //! What a traced case still depends on: everything that it was told and that a later block could say differently.
 
+mod key;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
-use anyhow::{Context as _, anyhow};
-use bitcoin::consensus::encode::{deserialize, serialize};
+use anyhow::Context as _;
 use bitcoin::{OutPoint, ScriptBuf};
 use hansel_ledger::{
-    AccountNature, AccountStatement, Amount, BlockRef, Coin, EvmFact, EvmQuery, EvmTransaction,
-    Fact, Gap, InternalTransfers, Placement, Query, SpendState,
+    AccountNature, AccountStatement, Amount, BlockRef, Chain, Coin, EvmFact, EvmNetwork, EvmQuery,
+    EvmTransaction, Fact, Gap, InternalTransfers, Placement, Query, SpendState,
 };
+pub(crate) use key::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
 /// Why a case is traced again whatever the blocks hold.
 pub(crate) const NOT_KNOWN: &str = "something was not known when it was traced";
-
-/// Something that a block may name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Key {
-    /// An output that nobody spent.
-    Output(OutPoint),
-    /// A script whose receipts count.
-    Script(ScriptBuf),
-    /// An account whose value counts.
-    Account(Address),
-    /// An account of which only counts whether it has code.
-    Code(Address),
-    /// A contract whose logs count.
-    Logger(Address),
-    /// A topic of logs that count whoever writes them.
-    Topic(B256),
-    /// An endpoint that traces transactions, where the case was told of some without.
-    Traces,
-}
 
 /// What is kept with a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +34,8 @@ pub(crate) enum Note {
     Held(BTreeMap<Coin, Option<Amount>>),
     /// For each topic from the first on, values of which it has one; none for any. One of several.
     Logs(BTreeSet<Vec<Vec<B256>>>),
+    /// The accounts and the tokens, each with an entry of its own too.
+    Silent(BTreeSet<(Address, Coin)>),
 }
 
 /// What blocks hold of something that is watched.
@@ -68,7 +53,7 @@ impl Hit {
     /// Whether it concerns whoever has this note of it and knows of all blocks up to a height.
     pub(crate) fn concerns(&self, note: &Note, known: u64) -> bool {
         match note {
-            Note::Nothing | Note::Output { .. } => self.last > known,
+            Note::Nothing | Note::Output { .. } | Note::Silent(_) => self.last > known,
             Note::Held(held) => {
                 let mut told = held.iter();
                 let differs = |now: &Amount, before| Some(*now) != before;
@@ -83,6 +68,15 @@ impl Hit {
                 logs.any(|(_, topics)| asked.iter().any(|values| are_among(topics, values)))
             }
         }
+    }
+}
+
+/// Whether a balance may change without a sign in blocks, logs and calls: of a token that nothing is known of, whose
+/// contract may do as it likes.
+pub(crate) fn is_silent(network: &EvmNetwork, coin: Coin) -> bool {
+    match coin {
+        Coin::Native => false,
+        Coin::Token(_) => network.asset(coin).is_none(),
     }
 }
 
@@ -103,48 +97,6 @@ pub(crate) struct Watch {
     open: Option<&'static str>,
 }
 
-impl Key {
-    /// Its form in the store: a byte for the kind, then what it is.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let (kind, rest) = match self {
-            Self::Output(outpoint) => (1, serialize(outpoint)),
-            Self::Script(script) => (2, script.to_bytes()),
-            Self::Account(account) => (3, account.to_vec()),
-            Self::Code(account) => (4, account.to_vec()),
-            Self::Logger(contract) => (5, contract.to_vec()),
-            Self::Topic(topic) => (6, topic.to_vec()),
-            Self::Traces => (7, Vec::new()),
-        };
-        [&[kind], &*rest].concat()
-    }
-
-    /// The form of an output, given its outpoint as serialised.
-    pub(crate) fn of_output(outpoint: &[u8; 36]) -> Vec<u8> {
-        [&[1], outpoint.as_slice()].concat()
-    }
-
-    /// The form of a script.
-    pub(crate) fn of_script(script: &[u8]) -> Vec<u8> {
-        [&[2], script].concat()
-    }
-
-    /// Reads what the store keeps.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, anyhow::Error> {
-        let account = |rest: &[u8]| Address::try_from(rest).ok();
-        let key = match bytes.split_first() {
-            Some((1, rest)) => deserialize(rest).ok().map(Self::Output),
-            Some((2, rest)) => Some(Self::Script(ScriptBuf::from_bytes(rest.to_vec()))),
-            Some((3, rest)) => account(rest).map(Self::Account),
-            Some((4, rest)) => account(rest).map(Self::Code),
-            Some((5, rest)) => account(rest).map(Self::Logger),
-            Some((6, rest)) => B256::try_from(rest).ok().map(Self::Topic),
-            Some((7, [])) => Some(Self::Traces),
-            Some(_) | None => None,
-        };
-        key.ok_or_else(|| anyhow!("the store holds a watch that cannot be read"))
-    }
-}
-
 impl Note {
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let note = serde_json::from_str(text);
@@ -156,7 +108,15 @@ impl Note {
         match (self, other) {
             (Self::Held(held), Self::Held(more)) => held.extend(more),
             (Self::Logs(asked), Self::Logs(more)) => asked.extend(more),
-            (Self::Nothing | Self::Output { .. } | Self::Held(_) | Self::Logs(_), _) => {}
+            (Self::Silent(tokens), Self::Silent(more)) => tokens.extend(more),
+            (
+                Self::Nothing
+                | Self::Output { .. }
+                | Self::Held(_)
+                | Self::Logs(_)
+                | Self::Silent(_),
+                _,
+            ) => {}
         }
     }
 }
@@ -180,14 +140,29 @@ impl Watch {
         self.open = self.open.or(open);
     }
 
-    /// Everything that is watched, as the store keeps it.
-    pub(crate) fn rows(&self) -> Result<Vec<hansel_store::Watch>, Failure> {
-        let rows = self.entries.iter().map(|(key, note)| {
+    /// Everything that is watched of a chain, as the store keeps it.
+    pub(crate) fn rows(&self, chain: &Chain) -> Result<Vec<hansel_store::Watch>, Failure> {
+        let silent = chain.evm().and_then(|network| self.silent(network));
+        let entries = self.entries.iter();
+        let entries = entries.chain(silent.iter().map(|note| (&Key::Silent, note)));
+        let rows = entries.map(|(key, note)| {
             let note = serde_json::to_string(note).context("a note cannot be written")?;
             let key = key.to_bytes();
             Ok(hansel_store::Watch { key, note })
         });
         rows.collect()
+    }
+
+    /// The balances that may change without a sign; together, so that a pass finds them without reading all entries.
+    fn silent(&self, network: &EvmNetwork) -> Option<Note> {
+        let mut silent = BTreeSet::new();
+        for (key, note) in &self.entries {
+            if let (Key::Account(account), Note::Held(held)) = (key, note) {
+                let coins = held.keys().filter(|coin| is_silent(network, **coin));
+                silent.extend(coins.map(|coin| (*account, *coin)));
+            }
+        }
+        (!silent.is_empty()).then_some(Note::Silent(silent))
     }
 
     fn enter(&mut self, key: Key, note: Note) {

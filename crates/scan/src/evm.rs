@@ -1,4 +1,4 @@
-//! A pass over blocks of EVM chains as nodes send them, for the accounts that are watched.
+//! A pass over blocks of EVM chains as nodes send them: whom they name, and whom of the accounts that are watched.
 
 use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use serde::Deserialize;
@@ -41,6 +41,31 @@ pub enum Role {
     Withdrawal,
     /// Who signed a delegation to code that the transaction carries, valid or not (EIP-7702).
     Authority,
+}
+
+/// Somebody whom a block names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Party {
+    /// The position of the transaction or withdrawal in the block; zero for the fee recipient.
+    pub position: usize,
+    /// What the account does there.
+    pub role: Role,
+    /// The account.
+    pub account: Address,
+}
+
+/// Everybody whom a block names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockParties {
+    /// Of transactions in their order, then the fee recipient, then withdrawals; an account for each time.
+    pub named: Vec<Party>,
+    /// False where the header's bloom is empty, so that no log of the block is in it.
+    pub may_be_logged: bool,
+}
+
+/// Reads whom blocks name, whoever is watched.
+pub struct PartyReader {
+    signers: Signers,
 }
 
 /// What a block holds of a set of accounts.
@@ -92,30 +117,72 @@ impl AccountSet {
     ///
     /// Where the text is not such an answer.
     pub fn scan(&self, json: &[u8]) -> Result<AccountHits, EvmBlockError> {
-        let block: BlockText<'_> = sonic_rs::from_slice(json).map_err(EvmBlockError::of)?;
-        let mut parties = Parties::default();
-        for (position, transaction) in block.transactions.iter().enumerate() {
-            parties.add_transaction(position, transaction)?;
-            for authorization in transaction.authorization_list.iter().flatten() {
-                if let Some(signer) = self.signers.of(authorization)? {
-                    parties.add(position, Role::Authority, signer.0.0);
-                }
-            }
-        }
-        if let Some(miner) = block.miner {
-            parties.add(0, Role::FeeRecipient, bytes("miner", miner)?);
-        }
-        for (position, withdrawal) in block.withdrawals.iter().flatten().enumerate() {
-            let account = bytes("withdrawal", withdrawal.address)?;
-            parties.add(position, Role::Withdrawal, account);
-        }
-        let bloom = block.logs_bloom.map(|bloom| bytes("logsBloom", bloom));
-        let bloom = bloom.transpose()?;
+        let (parties, bloom) = parties(json, &self.signers)?;
         Ok(AccountHits {
             named: parties.watched(&self.accounts),
             may_be_logged: bloom.is_none_or(|bloom| self.topics.may_be_in(&bloom)),
         })
     }
+}
+
+impl PartyReader {
+    /// A reader, which takes some memory: it is made once for many blocks.
+    #[expect(clippy::new_without_default, reason = "it is not free")]
+    pub fn new() -> Self {
+        Self {
+            signers: Signers::new(),
+        }
+    }
+
+    /// Whom a block names: the answer to `eth_getBlockByNumber` with whole transactions.
+    ///
+    /// Only the outermost call of a transaction is in a block: what contracts pay is in traces and receipts.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is not such an answer.
+    pub fn read(&self, json: &[u8]) -> Result<BlockParties, EvmBlockError> {
+        let (parties, bloom) = parties(json, &self.signers)?;
+        let Parties { places, accounts } = parties;
+        let party = |((position, role), account)| Party {
+            position,
+            role,
+            account: Address::new(account),
+        };
+        Ok(BlockParties {
+            named: places.into_iter().zip(accounts).map(party).collect(),
+            may_be_logged: bloom.is_none_or(|bloom| bloom != [0; BLOOM]),
+        })
+    }
+}
+
+/// Bytes of a header's bloom.
+const BLOOM: usize = 256;
+
+/// Everybody whom a block names, and its header's bloom.
+fn parties(
+    json: &[u8],
+    signers: &Signers,
+) -> Result<(Parties, Option<[u8; BLOOM]>), EvmBlockError> {
+    let block: BlockText<'_> = sonic_rs::from_slice(json).map_err(EvmBlockError::of)?;
+    let mut parties = Parties::default();
+    for (position, transaction) in block.transactions.iter().enumerate() {
+        parties.add_transaction(position, transaction)?;
+        for authorization in transaction.authorization_list.iter().flatten() {
+            if let Some(signer) = signers.of(authorization)? {
+                parties.add(position, Role::Authority, signer.0.0);
+            }
+        }
+    }
+    if let Some(miner) = block.miner {
+        parties.add(0, Role::FeeRecipient, bytes("miner", miner)?);
+    }
+    for (position, withdrawal) in block.withdrawals.iter().flatten().enumerate() {
+        let account = bytes("withdrawal", withdrawal.address)?;
+        parties.add(position, Role::Withdrawal, account);
+    }
+    let bloom = block.logs_bloom.map(|bloom| bytes("logsBloom", bloom));
+    Ok((parties, bloom.transpose()?))
 }
 
 /// The hash of the block before: `json` is the answer to `eth_getBlockByNumber`.

@@ -15,7 +15,9 @@ mod watch;
 
 pub use block::{Header, Visitor, has_its_transactions, visit};
 pub use error::{BlockError, Crowded, EvmBlockError, FilesError};
-pub use evm::{AccountHit, AccountHits, AccountSet, Role, parent};
+pub use evm::{
+    AccountHit, AccountHits, AccountSet, BlockParties, Party, PartyReader, Role, parent,
+};
 pub use files::{BlockFile, BlockFiles, Place};
 pub use index::BlockIndex;
 pub use keys::KeySet;

@@ -294,11 +294,11 @@ impl Store {
         self.about(Column::Watched)
     }
 
-    /// The keys of everything of a chain that any case watches; one that several cases watch may come again.
+    /// Everything of a chain that any case watches; what several cases watch comes for each of them, one after the other.
     pub fn watched<'a>(
         &'a self,
         chain: &Chain,
-    ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<'a> {
+    ) -> impl Iterator<Item = Result<Watch, StoreError>> + use<'a> {
         let chain = ChainKey::of(chain);
         let rows = self.scan(Column::Watched, chain.as_bytes(), Direction::Forward);
         rows.take_while(move |row| match row {
@@ -307,7 +307,7 @@ impl Store {
         })
         .map(|row| {
             let (place, value) = row?;
-            read_watch(&place, &value).map(|watch| watch.key)
+            read_watch(&place, &value)
         })
     }
 

@@ -94,7 +94,8 @@ fn what_a_case_watches_is_found_by_its_key_and_replaced_as_a_whole() {
     end(&store, "b", 10, &["y"]);
     assert_eq!(watching(&store, "x"), names(&["a"]));
     assert_eq!(watching(&store, "y"), names(&["a", "b"]));
-    let keys: Result<BTreeSet<_>, _> = store.watched(&Chain::bitcoin()).collect();
+    let watched = store.watched(&Chain::bitcoin());
+    let keys: Result<BTreeSet<_>, _> = watched.map(|watch| watch.map(|watch| watch.key)).collect();
     assert_eq!(
         keys.unwrap(),
         BTreeSet::from([b"x".to_vec(), b"y".to_vec()])

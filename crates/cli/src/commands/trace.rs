@@ -216,7 +216,7 @@ impl Session<'_> {
             let mut watches = Vec::new();
             if cursor.follows {
                 open = open.or(watch.reason());
-                watches = watch.rows()?;
+                watches = watch.rows(chain)?;
             }
             parts.push(Ended {
                 chain,
