@@ -21,6 +21,7 @@ mod inspect;
 mod labels;
 mod limits;
 mod mints;
+mod prices;
 mod reading;
 mod receiver;
 mod recording;

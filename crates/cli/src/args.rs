@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Write the report of a traced case
     Report(ReportArgs),
+    /// Ask price feeds on chain what stolen value was worth when it moved, for `report --prices`
+    Prices(PricesArgs),
     /// Say why an output, transaction or address is tainted
     Explain(ExplainArgs),
     /// Say what a transaction is: what moved, and what the detectors recognise
@@ -280,6 +282,27 @@ pub(crate) struct ReportArgs {
     /// Show what transfers were worth at their time, by the prices in FILE (CSV: time,asset,currency,price,source)
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
+}
+
+/// Arguments of `hansel prices`.
+#[derive(Debug, Args)]
+pub(crate) struct PricesArgs {
+    /// The case whose transfers are priced
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// Prices in these currencies
+    #[arg(
+        long,
+        value_name = "CODE,...",
+        value_delimiter = ',',
+        default_value = "USD"
+    )]
+    pub(crate) currency: Vec<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Write the CSV to PATH instead of standard output
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `hansel explain`.

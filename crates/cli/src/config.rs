@@ -1,6 +1,7 @@
 //! The shipped configuration, and a directory that goes before it.
 
 mod chains;
+mod feeds;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use anyhow::{Context as _, anyhow};
 use hansel_heuristics::crossing::Bridges;
 use hansel_ledger::Chain;
 use include_dir::{Dir, include_dir};
+
+pub(crate) use feeds::{Feed, is_currency};
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -108,6 +111,12 @@ impl Config {
         let (origin, text) = self.text("chains.toml")?;
         let own = chains::bridges(&text).with_context(|| format!("cannot read {origin}"))?;
         Ok(Bridges::new(self.chains()?, own))
+    }
+
+    /// The feeds that tell prices.
+    pub(crate) fn feeds(&self) -> Result<Vec<Feed>, Failure> {
+        let (origin, text) = self.text("prices.toml")?;
+        Ok(feeds::parse(&text).with_context(|| format!("cannot read {origin}"))?)
     }
 
     /// One chain by name.

@@ -11,6 +11,7 @@ mod course;
 mod crossing;
 mod drive;
 mod failure;
+mod feeds;
 mod labels;
 mod leg;
 mod moved;
@@ -65,6 +66,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Rescan(args) => commands::rescan::run(&common, &args).await,
             Command::Watch(args) => commands::rescan::watch::run(&common, args).await,
             Command::Report(args) => commands::report::run(&common, &args).await,
+            Command::Prices(args) => commands::prices::run(&common, &args).await,
             Command::Explain(args) => commands::explain::run(&common, &args).await,
             Command::Inspect(args) => commands::inspect::run(&common, &args).await,
             Command::Cases(args) => commands::cases::run(&common, &args),

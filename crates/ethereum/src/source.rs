@@ -1,5 +1,6 @@
 //! An EVM chain as its endpoint's JSON-RPC tells it.
 
+mod feed;
 pub(crate) mod index;
 pub(crate) mod notes;
 mod pass;
@@ -16,7 +17,7 @@ use alloy_primitives::Address;
 use async_trait::async_trait;
 use hansel_ledger::{
     Amount, Answer, BlockRef, Called, Chain, ChainSource, Coin, EndpointActivity, ErrorClass,
-    EvmFact, EvmQuery, Fact, Query, SourceError,
+    EvmFact, EvmQuery, Fact, FeedPrice, Query, SourceError, UnixTime,
 };
 use hansel_wire::Wire;
 use serde_json::json;
@@ -173,6 +174,15 @@ impl ChainSource for EvmSource {
         height: u64,
     ) -> Result<Vec<Amount>, SourceError> {
         self.reader.held(accounts, height).await
+    }
+
+    async fn feed_price(
+        &self,
+        feed: Address,
+        time: UnixTime,
+    ) -> Result<Option<FeedPrice>, SourceError> {
+        self.reader.recognise().await?;
+        self.reader.feed_price(feed, time).await
     }
 
     async fn capabilities(&self) -> Result<Vec<(String, String)>, SourceError> {

@@ -2,6 +2,7 @@
 
 mod coin;
 mod event;
+mod feed;
 mod network;
 mod query;
 mod statement;
@@ -10,6 +11,7 @@ mod transaction;
 
 pub use coin::{Coin, CoinError};
 pub use event::Event;
+pub use feed::{FeedPrice, LONGEST_PAIR};
 pub use network::{BlockForm, EvmNetwork, KnownToken};
 pub use query::{Deposits, EvmFact, EvmQuery, FoundLog, Logs};
 pub use statement::{AccountNature, AccountStatement, Arrival, Noise};

@@ -24,8 +24,8 @@ pub use chain::{Chain, Family};
 pub use coverage::{Coverage, Gap};
 pub use evm::{
     AccountNature, AccountStatement, Arrival, BlockForm, Coin, CoinError, Creation, Deposits,
-    Event, EvmFact, EvmNetwork, EvmPlacement, EvmQuery, EvmTransaction, FoundLog,
-    InternalTransfers, KnownToken, Logs, Movement, Noise, Origin, Trade, topics,
+    Event, EvmFact, EvmNetwork, EvmPlacement, EvmQuery, EvmTransaction, FeedPrice, FoundLog,
+    InternalTransfers, KnownToken, LONGEST_PAIR, Logs, Movement, Noise, Origin, Trade, topics,
 };
 pub use node::NodeId;
 pub use share::{Share, ShareError};

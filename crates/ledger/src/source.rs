@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, BlockRef, Chain, Coin, EvmFact, EvmQuery, Spends, TransactionStatement};
+use crate::{
+    Amount, BlockRef, Chain, Coin, EvmFact, EvmQuery, FeedPrice, Spends, TransactionStatement,
+    UnixTime,
+};
 
 /// One question about a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -241,6 +244,22 @@ pub trait ChainSource: Send + Sync {
             endpoint: self.chain().name().to_owned(),
             request: format!("{} balances at height {height}", accounts.len()),
             detail: "the endpoint tells no balances".into(),
+        })
+    }
+
+    /// What a price feed of an EVM chain said after the last block up to a moment; `None` where there is no price yet.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where the endpoint keeps no state so old, or the contract is no feed.
+    async fn feed_price(
+        &self,
+        feed: Address,
+        time: UnixTime,
+    ) -> Result<Option<FeedPrice>, SourceError> {
+        Err(SourceError {
+            class: ErrorClass::Unsupported,
+            endpoint: self.chain().name().to_owned(),
+            request: format!("the price of {feed} at {time}"),
+            detail: "the chain has no price feeds".into(),
         })
     }
 

@@ -2,10 +2,10 @@
 //!
 //! Nothing else of the report is read from or made of what is written here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hansel_graph::Rule;
-use hansel_ledger::Amount;
+use hansel_ledger::{Amount, UnixTime};
 
 use crate::Report;
 use crate::assets::Assets;
@@ -50,6 +50,15 @@ impl Report {
             .map(|(one, entries)| Unpriced { entries, ..one })
             .collect();
         self.values = Some(values);
+    }
+
+    /// Chain, asset and moment of everything that [`Self::value`] values.
+    pub fn moments(&self) -> BTreeSet<(String, String, UnixTime)> {
+        let named = |moved: Moved<'_>| {
+            let (chain, asset) = moved.place;
+            Some((chain.to_owned(), asset.to_owned(), moved.time?.0))
+        };
+        self.moved().filter_map(named).collect()
     }
 
     fn moved(&self) -> impl Iterator<Item = Moved<'_>> {

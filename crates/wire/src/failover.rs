@@ -9,7 +9,7 @@ use alloy_primitives::Address;
 use async_trait::async_trait;
 use hansel_ledger::{
     Amount, Answer, BlockRef, Called, Chain, ChainSource, Coin, EndpointActivity, ErrorClass,
-    Query, SourceError,
+    FeedPrice, Query, SourceError, UnixTime,
 };
 
 /// Failures in a row after which an endpoint that cannot be reached is asked last.
@@ -172,6 +172,14 @@ impl ChainSource for Failover {
         height: u64,
     ) -> Result<Vec<Amount>, SourceError> {
         self.ask(|source| source.held(accounts, height)).await
+    }
+
+    async fn feed_price(
+        &self,
+        feed: Address,
+        time: UnixTime,
+    ) -> Result<Option<FeedPrice>, SourceError> {
+        self.ask(|source| source.feed_price(feed, time)).await
     }
 
     /// Waits at the first endpoint that tells of new blocks.
