@@ -383,6 +383,55 @@ fn after_an_hour_without_the_webhook_every_alert_comes_once_and_in_order() {
 }
 
 #[test]
+fn a_payment_that_waits_to_be_mined_is_a_warning_and_its_block_makes_it_a_fact() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let parts = [Pay::rest(Payee::Segwit(11))];
+    let sent = watched.regtest.broadcast(&[watched.loot], &parts, 1_000);
+    let warnings = watched.alerts();
+    assert_eq!(rules(&warnings), [("moved", "low")]);
+    assert_eq!(warnings[0]["tx"], sent.to_string());
+    assert_eq!(warnings[0]["confirmed"], false);
+    assert_eq!(warnings[0]["block"], Value::Null);
+    let words = format!("{} --min-share 0 --name loot", watched.loot);
+    let fresh = watched.core().trace(&words).run();
+    let kept = Hansel::new("report loot --json").data(watched.data.path());
+    assert_eq!(kept.run().stdout, fresh.stdout);
+    assert_eq!(watched.alerts(), Vec::<Value>::new());
+    watched.regtest.confirm(sent);
+    watched.mine();
+    let facts = watched.alerts();
+    assert_eq!(rules(&facts), [("moved", "low")]);
+    assert_eq!(facts[0]["confirmed"], true);
+    assert_eq!(facts[0]["tx"], sent.to_string());
+    assert_eq!(facts[0].get("retracts"), None);
+}
+
+#[test]
+fn a_payment_that_another_one_replaced_is_taken_back_before_the_other_is_told() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let loot = [watched.loot];
+    let sent = watched
+        .regtest
+        .broadcast(&loot, &[Pay::rest(Payee::Segwit(11))], 1_000);
+    let warned = watched.alerts();
+    assert_eq!(warned[0]["tx"], sent.to_string());
+    let other = watched
+        .regtest
+        .broadcast(&loot, &[Pay::rest(Payee::Segwit(12))], 9_000);
+    watched.regtest.confirm(other);
+    watched.mine();
+    let alerts = watched.alerts();
+    assert_eq!(alerts.len(), 2, "{alerts:?}");
+    assert_eq!(alerts[0]["retracts"], warned[0]["id"]);
+    assert_eq!(alerts[1]["tx"], other.to_string());
+    assert_eq!(alerts[1]["confirmed"], true);
+}
+
+#[test]
 fn a_reorganisation_takes_an_alert_back_and_what_returns_is_told_anew() {
     let Some(mut watched) = Watched::new() else {
         return;

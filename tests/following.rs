@@ -50,6 +50,26 @@ fn a_new_block_is_heard_of_at_once_and_ctrl_c_ends_it_cleanly() {
 }
 
 #[test]
+fn a_payment_is_warned_of_before_any_block_has_it() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let (receiver, proxy) = (Receiver::start(), open(&watched));
+    let running = follow(&watched, &proxy, &receiver, "--every 1");
+    wait_until(&proxy, "gettxspendingprevout");
+    let parts = [Pay::rest(Payee::Segwit(11))];
+    let sent = watched.regtest.broadcast(&[watched.loot], &parts, 1_000);
+    let warnings = told(&receiver, 1);
+    assert_eq!(warnings[0]["tx"], sent.to_string());
+    assert_eq!(warnings[0]["confirmed"], false);
+    watched.regtest.confirm(sent);
+    watched.mine();
+    assert_eq!(told(&receiver, 2)[1]["confirmed"], true);
+    stop(running, "INT");
+    assert_eq!(receiver.received().len(), 2);
+}
+
+#[test]
 fn an_endpoint_that_is_down_for_a_while_is_said_once_and_nothing_is_missed() {
     let Some(mut watched) = Watched::new() else {
         return;

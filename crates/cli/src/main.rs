@@ -14,6 +14,7 @@ mod failure;
 mod feeds;
 mod labels;
 mod leg;
+mod mempool;
 mod moved;
 mod opinions;
 mod output;

@@ -15,6 +15,7 @@ use crate::account_blocks;
 use crate::blocks::{self, Read};
 use crate::drive::now;
 use crate::failure::Failure;
+use crate::mempool;
 use crate::output::say;
 use crate::pin;
 use crate::watch::{Key, Note};
@@ -43,8 +44,17 @@ pub(crate) enum Passed {
 }
 
 impl Pass<'_> {
-    /// Reads the chain on: for these cases alone where no other has to be read for them, else for all.
+    /// Reads the chain on: for these cases alone where no other has to be read for them, else for all. Then looks at what
+    /// waits to be mined.
     pub(crate) async fn run(&self, only: Option<&BTreeSet<String>>) -> Result<Passed, Failure> {
+        let passed = self.read_on(only).await?;
+        if passed == Passed::Done {
+            mempool::warn(self.store, &*self.source).await?;
+        }
+        Ok(passed)
+    }
+
+    async fn read_on(&self, only: Option<&BTreeSet<String>>) -> Result<Passed, Failure> {
         let chain = self.source.chain();
         let tip = pin::tip(&*self.source).await?;
         let tip = tip.context("a recording tells of no new blocks")?;

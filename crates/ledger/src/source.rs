@@ -247,6 +247,18 @@ pub trait ChainSource: Send + Sync {
         })
     }
 
+    /// Those of the outputs of a Bitcoin chain that transactions in the mempool spend.
+    ///
+    /// Fails with [`ErrorClass::Unsupported`] where the endpoint does not tell that of many outputs at once.
+    async fn spent_in_mempool(&self, outputs: &[OutPoint]) -> Result<Vec<OutPoint>, SourceError> {
+        Err(SourceError {
+            class: ErrorClass::Unsupported,
+            endpoint: self.chain().name().to_owned(),
+            request: format!("the spends of {} outputs in the mempool", outputs.len()),
+            detail: "the endpoint does not tell of many at once".into(),
+        })
+    }
+
     /// What a price feed of an EVM chain said after the last block up to a moment; `None` where there is no price yet.
     ///
     /// Fails with [`ErrorClass::Unsupported`] where the endpoint keeps no state so old, or the contract is no feed.

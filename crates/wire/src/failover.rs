@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
+use bitcoin::OutPoint;
 use hansel_ledger::{
     Amount, Answer, BlockRef, Called, Chain, ChainSource, Coin, EndpointActivity, ErrorClass,
     FeedPrice, Query, SourceError, UnixTime,
@@ -172,6 +173,10 @@ impl ChainSource for Failover {
         height: u64,
     ) -> Result<Vec<Amount>, SourceError> {
         self.ask(|source| source.held(accounts, height)).await
+    }
+
+    async fn spent_in_mempool(&self, outputs: &[OutPoint]) -> Result<Vec<OutPoint>, SourceError> {
+        self.ask(|source| source.spent_in_mempool(outputs)).await
     }
 
     async fn feed_price(

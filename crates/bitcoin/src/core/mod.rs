@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::protocols::not_bitcoin;
 use async_trait::async_trait;
-use bitcoin::{BlockHash, Txid};
+use bitcoin::{BlockHash, OutPoint, Txid};
 use hansel_ledger::{
     Answer, BlockRef, Chain, ChainSource, EndpointActivity, Evidence, Fact, Query, SourceError,
 };
@@ -123,6 +123,12 @@ impl ChainSource for CoreSource {
         let talk = Conversation::off_the_record(self.wire.as_ref());
         let (_, bytes) = self.block_and_bytes(&talk, &block.hash).await?;
         Ok(bytes)
+    }
+
+    async fn spent_in_mempool(&self, outputs: &[OutPoint]) -> Result<Vec<OutPoint>, SourceError> {
+        self.probed().await?;
+        let talk = Conversation::off_the_record(self.wire.as_ref());
+        spends::spent_in_mempool(&talk, outputs).await
     }
 
     async fn block_above(&self, height: u64, patience: Duration) -> Result<bool, SourceError> {

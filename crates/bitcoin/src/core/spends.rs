@@ -161,6 +161,22 @@ impl CoreSource {
     }
 }
 
+/// Those of the outputs that transactions in the mempool spend.
+pub(super) async fn spent_in_mempool(
+    talk: &Conversation<'_>,
+    outputs: &[OutPoint],
+) -> Result<Vec<OutPoint>, SourceError> {
+    let mut spent = Vec::new();
+    for asked in outputs.chunks(OUTPUTS_PER_CALL) {
+        let found = spending(talk, &json!([as_params(asked)]), asked).await?;
+        let waiting = found
+            .into_iter()
+            .filter(|entry| entry.spendingtxid.is_some() && entry.blockhash.is_none());
+        spent.extend(waiting.map(|entry| OutPoint::new(entry.txid, entry.vout)));
+    }
+    Ok(spent)
+}
+
 fn as_params(outpoints: &[OutPoint]) -> Vec<Value> {
     let param = |outpoint: &OutPoint| json!({"txid": outpoint.txid, "vout": outpoint.vout});
     outpoints.iter().map(param).collect()

@@ -62,6 +62,13 @@ impl Event {
     }
 
     fn add(&mut self, flow: &Flow) -> Result<(), AmountError> {
+        self.add_amount(flow)?;
+        insert(&mut self.from, flow.from_addresses.iter().cloned());
+        insert(&mut self.to, [place(flow).to_owned()]);
+        Ok(())
+    }
+
+    fn add_amount(&mut self, flow: &Flow) -> Result<(), AmountError> {
         let moved = self.amounts.entry(flow.asset.clone()).or_default();
         moved.asset.clone_from(&flow.asset);
         moved.amount = moved.amount.checked_add(flow.amount)?;
@@ -69,8 +76,6 @@ impl Event {
             let sum = moved.tainted.entry(*rule).or_default();
             *sum = sum.checked_add(*amount)?;
         }
-        insert(&mut self.from, flow.from_addresses.iter().cloned());
-        insert(&mut self.to, [place(flow).to_owned()]);
         Ok(())
     }
 }
@@ -98,6 +103,7 @@ pub(super) fn events(report: &Report) -> Result<Vec<Event>, AmountError> {
         all.extend(scene.entered(flow)?);
     }
     all.extend(scene.movements()?);
+    all.extend(scene.waiting()?);
     Ok(all)
 }
 
@@ -195,6 +201,27 @@ impl<'a> Scene<'a> {
             movement.rested_days = movement.rested_days.max(self.rested(flow));
         }
         Ok(movements.into_values().collect())
+    }
+
+    /// One event for each transaction that waits to be mined and moves tainted value.
+    fn waiting(&self) -> Result<Vec<Event>, AmountError> {
+        let mut waiting: BTreeMap<(&str, &str), Event> = BTreeMap::new();
+        for node in &self.report.nodes {
+            let Some(tx) = node.gaps.iter().find_map(|gap| gap.tx.as_deref()) else {
+                continue;
+            };
+            for flow in self.entering.get(&*node.id).into_iter().flatten() {
+                let event = waiting.entry((&*node.chain, tx)).or_insert_with(|| Event {
+                    tx: tx.to_owned(),
+                    block: None,
+                    time: None,
+                    ..event_of(News::Moved, flow, tx)
+                });
+                event.add_amount(flow)?;
+                insert(&mut event.from, flow.to_address.clone());
+            }
+        }
+        Ok(waiting.into_values().collect())
     }
 
     /// The days for which the value of a flow had rested: for a transaction since its oldest tainted input, for an account

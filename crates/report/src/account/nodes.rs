@@ -106,8 +106,8 @@ fn holdings(
 
 fn in_coin(coin: &str, gap: &Gap) -> NodeGap {
     NodeGap {
-        kind: gap.kind().to_owned(),
         detail: format!("{coin}: {gap}"),
+        ..NodeGap::from(gap)
     }
 }
 

@@ -126,13 +126,21 @@ pub struct NodeGap {
     pub kind: String,
     /// The gap in words.
     pub detail: String,
+    /// For `unconfirmed-spend` the transaction in the mempool; absent for other gaps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tx: Option<String>,
 }
 
 impl From<&Gap> for NodeGap {
     fn from(gap: &Gap) -> Self {
+        let tx = match gap {
+            Gap::UnconfirmedSpend { by } => Some(by.to_string()),
+            _ => None,
+        };
         Self {
             kind: gap.kind().to_owned(),
             detail: gap.to_string(),
+            tx,
         }
     }
 }

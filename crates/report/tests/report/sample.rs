@@ -159,6 +159,7 @@ fn nodes() -> Vec<Node> {
     deposit.gaps.push(NodeGap {
         kind: "spend-unknown".into(),
         detail: "the endpoint timed out".into(),
+        tx: None,
     });
     let fees = Node {
         block: None,

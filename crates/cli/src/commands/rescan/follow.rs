@@ -4,7 +4,7 @@ mod groups;
 mod heads;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,6 +15,7 @@ use super::outcome::{Outcome, State};
 use crate::alerts::{Delivery, Left};
 use crate::args::Exit;
 use crate::failure::Failure;
+use crate::mempool;
 use groups::Groups;
 use heads::Heads;
 
@@ -47,6 +48,8 @@ pub(crate) struct Follow<'a> {
     every: Duration,
     heads: Heads,
     groups: Groups,
+    /// When the mempools are looked at next.
+    look_ahead: Instant,
     /// Why each case failed that failed in its last round.
     failing: BTreeMap<String, String>,
 }
@@ -68,6 +71,7 @@ impl<'a> Follow<'a> {
             every,
             heads,
             groups,
+            look_ahead: Instant::now() + every,
             failing: BTreeMap::new(),
         })
     }
@@ -80,7 +84,10 @@ impl<'a> Follow<'a> {
                 () = self.heads.look(self.rescan, self.view) => {}
                 () = interrupt.wish() => break,
             }
-            for chains in self.groups.due(&self.heads) {
+            let warned = self.warned().await?;
+            let mut due = self.groups.due(&self.heads);
+            due.extend(self.groups.with(&warned, &self.heads));
+            for chains in due {
                 self.round(&chains).await?;
             }
             let left = self.delivery.pass().await?;
@@ -91,6 +98,25 @@ impl<'a> Follow<'a> {
             self.rest().await;
         }
         self.end().await
+    }
+
+    /// The cases that something moves which waits to be mined, looked for as often as for new blocks.
+    async fn warned(&mut self) -> Result<BTreeSet<String>, Failure> {
+        let now = Instant::now();
+        if now < self.look_ahead {
+            return Ok(BTreeSet::new());
+        }
+        self.look_ahead = now + self.every;
+        let mut warned = BTreeSet::new();
+        for source in self.heads.readable() {
+            match mempool::warn(self.rescan.store, &*source).await {
+                Ok(names) => warned.extend(names),
+                Err(failure) if failure.is_for_good() => return Err(failure),
+                // It is looked again soon, and a block says the same.
+                Err(_) => {}
+            }
+        }
+        Ok(warned)
     }
 
     /// Brings the cases of some chains up to date, while messages are delivered.
@@ -164,6 +190,7 @@ impl<'a> Follow<'a> {
             self.delivery.next_try(),
             self.groups.next_try(&self.heads),
             self.heads.next_look(),
+            Some(self.look_ahead),
         ];
         let wake = wake.into_iter().flatten().min();
         let wake = wake.unwrap_or_else(|| Instant::now() + self.every);

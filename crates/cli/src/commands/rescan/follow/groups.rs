@@ -86,6 +86,15 @@ impl Groups {
             .collect()
     }
 
+    /// The groups of these cases that are not due by themselves and whose chains can all be read.
+    pub(super) fn with(&self, names: &BTreeSet<String>, heads: &Heads) -> Vec<Vec<String>> {
+        let due = self.due(heads);
+        let holds = |group: &Group| group.names.iter().any(|name| names.contains(name));
+        let groups = self.0.iter().filter(|(_, group)| holds(group));
+        let groups = groups.filter(|(chains, _)| are_up(chains, heads) && !due.contains(chains));
+        groups.map(|(chains, _)| chains.clone()).collect()
+    }
+
     /// When the first group that failed is tried again.
     pub(super) fn next_try(&self, heads: &Heads) -> Option<Instant> {
         let readable = self.0.iter().filter(|(chains, _)| are_up(chains, heads));

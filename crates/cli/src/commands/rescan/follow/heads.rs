@@ -107,6 +107,12 @@ impl Heads {
         head.is_some_and(|head| head.failures == 0 && head.tip.is_some())
     }
 
+    /// The chains that answered when they were last asked.
+    pub(super) fn readable(&self) -> Vec<Arc<dyn ChainSource>> {
+        let up = self.chains.iter().filter(|(name, _)| self.is_up(name));
+        up.map(|(_, head)| Arc::clone(&head.source)).collect()
+    }
+
     /// The newest blocks of chains, as far as they are known.
     pub(super) fn tips(&self, chains: &[String]) -> Vec<BlockRef> {
         let heads = chains.iter().filter_map(|chain| self.chains.get(chain));
