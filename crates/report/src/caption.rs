@@ -1,51 +1,160 @@
-//! Short names of nodes for drawings.
+//! Short names of nodes for drawings, which tell apart what the report tells apart.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::Report;
 use crate::model::Node;
 use crate::visible::clipped;
 
 const LONGEST_PART: usize = 20;
 const LONGEST_LABEL: usize = 40;
+/// How many characters of either end are shown.
+const ENDS: usize = 8;
+/// How many are shown at most, where others look like it: no address or hash is longer than both ends together.
+const LONGEST_END: usize = 60;
 
-/// Shortens an address or hash to its first and last 8 characters.
+/// How a report's addresses and hashes are shortened.
 ///
-/// Both ends are kept because addresses that share their first or their last characters are made on purpose.
-pub(crate) fn abbreviated(text: &str) -> String {
-    let length = text.chars().take(1_000).count();
-    if length <= LONGEST_PART {
-        return clipped(text, LONGEST_PART);
-    }
-    let first: String = text.chars().take(8).collect();
-    let last: Vec<char> = text.chars().rev().take(8).collect();
-    let last: String = last.into_iter().rev().collect();
-    clipped(&format!("{first}…{last}"), LONGEST_PART)
+/// Both ends are kept because addresses that share their first or their last characters are made on purpose. Where
+/// two of a report share both, more is shown of either, until they differ.
+pub(crate) struct Captions<'a> {
+    /// A text of each pair of ends.
+    first: HashMap<(&'a str, &'a str), &'a str>,
+    /// All texts of those pairs that several have.
+    alike: BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>,
 }
 
-/// A node id without its chain, each part shortened: `output:975ec405…e52754e4:0`.
-pub(crate) fn short_id(node: &Node) -> String {
-    let id = node
-        .id
-        .strip_prefix(&node.chain)
-        .and_then(|rest| rest.strip_prefix(':'));
-    let parts = id.unwrap_or(&node.id).split(':').take(4);
-    parts.map(abbreviated).collect::<Vec<_>>().join(":")
-}
-
-/// The lines that name a node in a drawing: label, address, id, stop.
-pub(crate) fn lines(node: &Node) -> Vec<String> {
-    let mut lines = Vec::new();
-    lines.extend(
-        node.labels
-            .first()
-            .map(|label| clipped(&label.label, LONGEST_LABEL)),
-    );
-    lines.extend(node.address.as_deref().map(abbreviated));
-    lines.push(short_id(node));
-    lines.extend(node.stop.as_ref().map(|stop| match &stop.entity {
-        Some(entity) => {
-            let entity = clipped(entity, LONGEST_LABEL);
-            format!("stop: {} {entity}", stop.kind.name())
+impl<'a> Captions<'a> {
+    /// Tells apart the addresses of a report and what its nodes are named after.
+    pub(crate) fn of(report: &'a Report) -> Self {
+        let mut captions = Self {
+            first: HashMap::new(),
+            alike: BTreeMap::new(),
+        };
+        for node in &report.nodes {
+            parts(node).for_each(|part| captions.tell_apart(part));
+            node.address
+                .iter()
+                .for_each(|address| captions.tell_apart(address));
         }
-        None => format!("stop: {}", stop.kind.name()),
-    }));
-    lines
+        for flow in &report.flows {
+            let addresses = flow.from_addresses.iter().chain(&flow.to_address);
+            addresses.for_each(|address| captions.tell_apart(address));
+        }
+        captions
+    }
+
+    /// Tells a text apart from all that came before it.
+    pub(crate) fn tell_apart(&mut self, text: &'a str) {
+        let Some(ends) = ends(text) else { return };
+        let first = *self.first.entry(ends).or_insert(text);
+        if first != text {
+            self.alike.entry(ends).or_default().extend([first, text]);
+        }
+    }
+
+    /// Shortens an address or hash to its first and last 8 characters, or to so many more that it differs from others.
+    pub(crate) fn short(&self, text: &str) -> String {
+        let alike = ends(text).and_then(|ends| self.alike.get(&ends));
+        let Some(alike) = alike.filter(|alike| alike.contains(text)) else {
+            return abbreviated(text, ENDS);
+        };
+        let differs = |length: &usize| {
+            let shown: BTreeSet<_> = alike.iter().map(|one| abbreviated(one, *length)).collect();
+            shown.len() == alike.len()
+        };
+        let length = (ENDS + 1..LONGEST_END).find(differs);
+        abbreviated(text, length.unwrap_or(LONGEST_END))
+    }
+
+    /// A node id without its chain, each part shortened: `output:975ec405…e52754e4:0`.
+    pub(crate) fn short_id(&self, node: &Node) -> String {
+        let parts = parts(node).map(|part| self.short(part));
+        parts.collect::<Vec<_>>().join(":")
+    }
+
+    /// The lines that name a node in a drawing: label, address, id, stop.
+    pub(crate) fn lines(&self, node: &Node) -> Vec<String> {
+        let mut lines = Vec::new();
+        let label = node.labels.first();
+        lines.extend(label.map(|label| clipped(&label.label, LONGEST_LABEL)));
+        let address = node.address.as_deref();
+        lines.extend(address.map(|address| self.short(address)));
+        lines.push(self.short_id(node));
+        lines.extend(node.stop.as_ref().map(|stop| match &stop.entity {
+            Some(entity) => {
+                let entity = clipped(entity, LONGEST_LABEL);
+                format!("stop: {} {entity}", stop.kind.name())
+            }
+            None => format!("stop: {}", stop.kind.name()),
+        }));
+        lines
+    }
+}
+
+/// The parts of a node's id behind its chain.
+fn parts(node: &Node) -> impl Iterator<Item = &str> {
+    let id = node.id.strip_prefix(&node.chain);
+    let id = id.and_then(|rest| rest.strip_prefix(':'));
+    id.unwrap_or(&node.id).split(':').take(4)
+}
+
+/// What is shown of a text that has to be shortened; `None` for others.
+fn ends(text: &str) -> Option<(&str, &str)> {
+    text.char_indices().nth(LONGEST_PART)?;
+    let (first, _) = text.char_indices().nth(ENDS)?;
+    let (last, _) = text.char_indices().rev().nth(ENDS - 1)?;
+    Some((&text[..first], &text[last..]))
+}
+
+/// The first and last so many characters of a text, or all of it where that is hardly longer.
+fn abbreviated(text: &str, ends: usize) -> String {
+    let most = LONGEST_PART.max(2 * ends + 1);
+    if text.char_indices().nth(most).is_none() {
+        return clipped(text, most);
+    }
+    let first: String = text.chars().take(ends).collect();
+    let last: Vec<char> = text.chars().rev().take(ends).collect();
+    let last: String = last.into_iter().rev().collect();
+    clipped(&format!("{first}…{last}"), most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captions<'a>(texts: &[&'a str]) -> Captions<'a> {
+        let mut captions = Captions {
+            first: HashMap::new(),
+            alike: BTreeMap::new(),
+        };
+        texts.iter().for_each(|text| captions.tell_apart(text));
+        captions
+    }
+
+    const PAID: &str = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+    const ALIKE: &str = "0x70997970aaaaaaaaaaaaaaaaaaaaaaaa17dc79c8";
+    const OTHER: &str = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc";
+
+    #[test]
+    fn addresses_that_share_both_ends_are_shown_as_far_as_they_differ_and_others_as_ever() {
+        let captions = captions(&[PAID, OTHER, ALIKE, PAID]);
+        assert_eq!(captions.short(PAID), "0x7099797…d17dc79c8");
+        assert_eq!(captions.short(ALIKE), "0x7099797…a17dc79c8");
+        assert_eq!(captions.short(OTHER), "0x3c44cd…fa4293bc");
+    }
+
+    #[test]
+    fn addresses_that_differ_in_the_middle_alone_are_shown_as_far_as_the_middle() {
+        let other = PAID.replacen("3a01", "3b01", 1);
+        let captions = captions(&[PAID, &other]);
+        assert_eq!(
+            captions.short(PAID),
+            "0x70997970c51812dc3a…0c7d01b50e0d17dc79c8"
+        );
+        assert_eq!(
+            captions.short(&other),
+            "0x70997970c51812dc3b…0c7d01b50e0d17dc79c8"
+        );
+    }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::format::FormatError;
 use crate::model::{Flow, Node, NodeKind, Timestamp};
-use crate::{Report, caption, cell, references};
+use crate::{Report, cell, references};
 
 const MALTEGO: [&str; 13] = [
     "source_type",
@@ -74,9 +75,10 @@ pub fn write_maltego(report: &Report, out: &mut dyn io::Write) -> Result<(), For
 /// Amounts are in base units, so that no country's decimal comma can change them. Fails where a flow names a node
 /// that is not listed.
 pub fn write_i2(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
+    let captions = Captions::of(report);
     write(report, out, &I2, |flow, [from, to], assets| {
         let (date, time) = flow.time.map(date_and_time).unwrap_or_default();
-        let label = |node: &Node| cell::text(&caption::lines(node).join(" | "));
+        let label = |node: &Node| cell::text(&captions.lines(node).join(" | "));
         vec![
             cell::text(&flow.from),
             class(from).to_owned(),

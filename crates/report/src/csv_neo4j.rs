@@ -5,16 +5,18 @@
 use std::io;
 
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::columns::{self, Column, Kind, Value};
 use crate::format::FormatError;
 use crate::holding::Holdings;
 use crate::model::{FlowKind, NodeKind};
-use crate::{Report, caption, cell, references};
+use crate::{Report, cell, references};
 
 /// Writes one row per node. Fails where a flow names a node that is not listed.
 pub fn write_nodes(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     references::check(report)?;
     let holdings = Holdings::of(report)?;
+    let captions = Captions::of(report);
     let mut table = cell::table(out);
     let own = ["id:ID(node)", "label:string"]
         .map(str::to_owned)
@@ -27,7 +29,7 @@ pub fn write_nodes(report: &Report, out: &mut dyn io::Write) -> Result<(), Forma
             NodeKind::Account => "Account",
             NodeKind::Output => "Output",
         };
-        let label = caption::lines(node).join(" | ");
+        let label = captions.lines(node).join(" | ");
         let own = [cell::text(&node.id), cell::text(&label)].into_iter();
         let values = columns::of_node(report, node, holdings.at(&node.id));
         let values: Vec<_> = values.iter().map(cell_of).collect();

@@ -8,12 +8,13 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::columns::{self, Column, Value};
 use crate::format::FormatError;
 use crate::holding::Holdings;
 use crate::look::Looks;
 use crate::model::{Flow, Node};
-use crate::{Report, caption, references, visible};
+use crate::{Report, references, visible};
 
 /// Writes nodes and flows in the report's order. Fails where a flow names a node that is not listed.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
@@ -24,6 +25,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
         holdings: &holdings,
         assets: Assets::of(report),
         looks: Looks::of(report, &holdings),
+        captions: Captions::of(report),
         node_columns: columns::of_nodes(report),
         flow_columns: columns::of_flows(report),
     };
@@ -36,6 +38,7 @@ struct Graph<'a> {
     holdings: &'a Holdings<'a>,
     assets: Assets<'a>,
     looks: Looks<'a>,
+    captions: Captions<'a>,
     node_columns: Vec<Column>,
     flow_columns: Vec<Column>,
 }
@@ -100,7 +103,7 @@ impl Serialize for NodeData<'_> {
         let held = graph.holdings.at(&node.id);
         let mut data = serializer.serialize_map(None)?;
         data.serialize_entry("id", &visible(&node.id))?;
-        data.serialize_entry("label", &caption::lines(node).join("\n"))?;
+        data.serialize_entry("label", &graph.captions.lines(node).join("\n"))?;
         let values = columns::of_node(graph.report, node, held);
         put(&mut data, &graph.node_columns, &values)?;
         data.serialize_entry("colour", &graph.looks.colour(node).hex())?;

@@ -5,20 +5,22 @@
 use std::io;
 
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::format::FormatError;
 use crate::model::{Flow, Node, NodeKind, StopKind};
-use crate::{Report, caption, references, visible};
+use crate::{Report, references, visible};
 
 /// Writes nodes and flows in the report's order. Fails where a flow names a node that is not listed.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     references::check(report)?;
     let assets = Assets::of(report);
+    let captions = Captions::of(report);
     writeln!(out, "digraph {} {{", quoted(&report.case.name))?;
     writeln!(out, "  graph [rankdir=LR];")?;
     writeln!(out, "  node [shape=box, fontname=\"monospace\"];")?;
     writeln!(out, "  edge [fontname=\"monospace\"];")?;
     for node in &report.nodes {
-        write_node(node, out)?;
+        write_node(node, &captions, out)?;
     }
     for flow in &report.flows {
         write_edge(report, flow, &assets, out)?;
@@ -26,8 +28,8 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
     Ok(writeln!(out, "}}")?)
 }
 
-fn write_node(node: &Node, out: &mut dyn io::Write) -> io::Result<()> {
-    let (id, label) = (quoted(&node.id), label(&caption::lines(node)));
+fn write_node(node: &Node, captions: &Captions<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let (id, label) = (quoted(&node.id), label(&captions.lines(node)));
     writeln!(out, "  {id} [shape={}, label={label}];", shape(node))
 }
 

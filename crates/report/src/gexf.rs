@@ -3,21 +3,22 @@
 //! A flow stands at the time of its block and a node at the first moment the report knows of it, so that Gephi's
 //! time line plays the theft. Source: docs.gephi.org, GEXF.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, Event};
 
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::columns::{self, Column, Kind, Value};
 use crate::format::FormatError;
 use crate::holding::Holdings;
 use crate::look::Looks;
 use crate::model::{Flow, Node, Timestamp};
-use crate::{Report, caption, references, visible};
-
-type Xml<'a> = Writer<&'a mut dyn io::Write>;
+use crate::references::Numbers;
+use crate::xml::{Xml, escaped, line};
+use crate::{Report, references, visible};
 
 const NAMESPACE: &str = "http://gexf.net/1.3";
 const DRAWING: &str = "http://gexf.net/1.3/viz";
@@ -26,12 +27,15 @@ const DRAWING: &str = "http://gexf.net/1.3/viz";
 pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
     references::check(report)?;
     let holdings = Holdings::of(report)?;
+    let numbers = Numbers::of(report);
     let graph = Graph {
         report,
         holdings: &holdings,
         assets: Assets::of(report),
         looks: Looks::of(report, &holdings),
-        first_seen: first_seen(report),
+        captions: Captions::of(report),
+        first_seen: first_seen(report, &numbers),
+        numbers,
     };
     let mut xml = Writer::new_with_indent(out, b' ', 1);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -44,19 +48,16 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
     Ok(xml.get_mut().write_all(b"\n")?)
 }
 
-/// The first moment that the report knows of each node.
-fn first_seen(report: &Report) -> BTreeMap<&str, Timestamp> {
-    let mut first: BTreeMap<&str, Timestamp> = BTreeMap::new();
-    let nodes = report.nodes.iter();
-    let nodes = nodes.filter_map(|node| Some((&*node.id, node.time?)));
-    let flows = report
-        .flows
-        .iter()
-        .filter_map(|flow| Some((flow, flow.time?)));
-    let ends = flows.flat_map(|(flow, time)| [(&*flow.from, time), (&*flow.to, time)]);
-    for (node, time) in nodes.chain(ends) {
-        let known = first.entry(node).or_insert(time);
-        *known = time.min(*known);
+/// The first moment that the report knows of each node, by number.
+fn first_seen(report: &Report, numbers: &Numbers<'_>) -> Vec<Option<Timestamp>> {
+    let mut first: Vec<_> = report.nodes.iter().map(|node| node.time).collect();
+    for flow in &report.flows {
+        for node in [&flow.from, &flow.to] {
+            let Some(first) = numbers.get(node).map(|node| &mut first[node]) else {
+                continue;
+            };
+            *first = first.iter().copied().chain(flow.time).min();
+        }
     }
     first
 }
@@ -66,7 +67,9 @@ struct Graph<'a> {
     holdings: &'a Holdings<'a>,
     assets: Assets<'a>,
     looks: Looks<'a>,
-    first_seen: BTreeMap<&'a str, Timestamp>,
+    captions: Captions<'a>,
+    numbers: Numbers<'a>,
+    first_seen: Vec<Option<Timestamp>>,
 }
 
 impl Graph<'_> {
@@ -103,14 +106,15 @@ impl Graph<'_> {
         declare(xml, "edge", &flows, number)?;
         let element = xml.create_element("nodes");
         element.write_inner_content(|xml| {
-            let mut all = self.report.nodes.iter();
-            all.try_for_each(|node| self.write_node(xml, node))
+            let mut all = self.report.nodes.iter().zip(&self.first_seen);
+            all.try_for_each(|(node, first)| self.write_node(xml, node, *first))
         })?;
         let element = xml.create_element("edges");
         element.write_inner_content(|xml| {
-            let mut parallel: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+            let mut parallel: HashMap<_, u32> = HashMap::new();
             for flow in &self.report.flows {
-                let number = parallel.entry((&flow.from, &flow.to)).or_default();
+                let ends = [&flow.from, &flow.to].map(|node| self.numbers.get(node));
+                let number = parallel.entry(ends).or_default();
                 *number += 1;
                 self.write_flow(xml, flow, *number)?;
             }
@@ -119,33 +123,34 @@ impl Graph<'_> {
         Ok(())
     }
 
-    fn write_node(&self, xml: &mut Xml<'_>, node: &Node) -> io::Result<()> {
-        let label = caption::lines(node).join(" | ");
+    fn write_node(
+        &self,
+        xml: &mut Xml<'_>,
+        node: &Node,
+        first: Option<Timestamp>,
+    ) -> io::Result<()> {
+        let label = self.captions.lines(node).join(" | ");
         let id = visible(&node.id);
         let mut element = xml
             .create_element("node")
             .with_attributes([("id", &*id), ("label", &*label)]);
-        if let Some(time) = self.first_seen.get(&*node.id) {
+        if let Some(time) = first {
             element = element.with_attribute(("timestamp", &*time.to_string()));
         }
         let held = self.holdings.at(&node.id);
         element.write_inner_content(|xml| {
             write_values(xml, &columns::of_node(self.report, node, held))?;
-            let [red, green, blue] = self.looks.colour(node).0.map(|part| part.to_string());
-            let colour = xml.create_element("viz:color");
-            colour
-                .with_attributes([("r", &*red), ("g", &*green), ("b", &*blue)])
-                .write_empty()?;
+            let [red, green, blue] = self.looks.colour(node).0;
+            let colour = format!("<viz:color r=\"{red}\" g=\"{green}\" b=\"{blue}\"/>");
+            line(xml, &[&colour])?;
             let size = self.looks.size(held).to_string();
-            let element = xml.create_element("viz:size");
-            element.with_attribute(("value", &*size)).write_empty()?;
-            Ok(())
+            line(xml, &["<viz:size value=\"", &size, "\"/>"])
         })?;
         Ok(())
     }
 
     /// Edges between the same two nodes are told apart by their kind: the first has none.
-    fn write_flow(&self, xml: &mut Xml<'_>, flow: &Flow, number: u64) -> io::Result<()> {
+    fn write_flow(&self, xml: &mut Xml<'_>, flow: &Flow, number: u32) -> io::Result<()> {
         let (id, from, to) = (visible(&flow.id), visible(&flow.from), visible(&flow.to));
         let label = self.assets.show(&flow.chain, &flow.asset, flow.amount);
         let mut element = xml.create_element("edge").with_attributes([
@@ -163,9 +168,7 @@ impl Graph<'_> {
         element.write_inner_content(|xml| {
             write_values(xml, &columns::of_flow(self.report, flow))?;
             let width = self.looks.width(flow).to_string();
-            let thickness = xml.create_element("viz:thickness");
-            thickness.with_attribute(("value", &*width)).write_empty()?;
-            Ok(())
+            line(xml, &["<viz:thickness value=\"", &width, "\"/>"])
         })?;
         Ok(())
     }
@@ -197,10 +200,17 @@ fn write_values(xml: &mut Xml<'_>, values: &[Option<Value<'_>>]) -> io::Result<(
     xml.create_element("attvalues").write_inner_content(|xml| {
         for (index, value) in values.iter().enumerate() {
             let Some(value) = value else { continue };
-            let element = xml.create_element("attvalue");
-            element
-                .with_attributes([("for", &*index.to_string()), ("value", &*value.shown())])
-                .write_empty()?;
+            let (index, value) = (index.to_string(), value.shown());
+            line(
+                xml,
+                &[
+                    "<attvalue for=\"",
+                    &index,
+                    "\" value=\"",
+                    &escaped(&value),
+                    "\"/>",
+                ],
+            )?;
         }
         Ok(())
     })?;

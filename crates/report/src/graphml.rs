@@ -5,17 +5,17 @@
 use std::io;
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::events::{BytesDecl, Event};
 
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::columns::{self, Column, Kind, Value};
 use crate::format::FormatError;
 use crate::holding::Holdings;
 use crate::look::{Colour, Looks};
 use crate::model::{Flow, Node, NodeKind};
-use crate::{Report, caption, references, visible};
-
-type Xml<'a> = Writer<&'a mut dyn io::Write>;
+use crate::xml::{Xml, escaped, line};
+use crate::{Report, references, visible};
 
 const NAMESPACE: &str = "http://graphml.graphdrawing.org/xmlns";
 const YED: &str = "http://www.yworks.com/xml/graphml";
@@ -32,6 +32,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
         holdings: &holdings,
         assets: Assets::of(report),
         looks: Looks::of(report, &holdings),
+        captions: Captions::of(report),
         node_keys: keys("node", &columns::of_nodes(report)),
         flow_keys: keys("edge", &columns::of_flows(report)),
     };
@@ -102,6 +103,7 @@ struct Graph<'a> {
     holdings: &'a Holdings<'a>,
     assets: Assets<'a>,
     looks: Looks<'a>,
+    captions: Captions<'a>,
     node_keys: Vec<String>,
     flow_keys: Vec<String>,
 }
@@ -124,7 +126,7 @@ impl Graph<'_> {
 
     fn write_node(&self, xml: &mut Xml<'_>, node: &Node) -> io::Result<()> {
         let held = self.holdings.at(&node.id);
-        let lines = caption::lines(node);
+        let lines = self.captions.lines(node);
         put(xml, "node_label", &lines.join(" | "))?;
         let values = columns::of_node(self.report, node, held);
         put_all(xml, &self.node_keys, &values)?;
@@ -158,11 +160,12 @@ fn put_all(xml: &mut Xml<'_>, keys: &[String], values: &[Option<Value<'_>>]) -> 
     Ok(())
 }
 
-/// The text must be shown as it may be: without hidden characters.
+/// The key is one of this program's; the text must be shown as it may be: without hidden characters.
 fn put(xml: &mut Xml<'_>, key: &str, shown: &str) -> io::Result<()> {
-    let data = xml.create_element("data").with_attribute(("key", key));
-    data.write_text_content(BytesText::new(shown))?;
-    Ok(())
+    line(
+        xml,
+        &["<data key=\"", key, "\">", &escaped(shown), "</data>"],
+    )
 }
 
 fn draw_node(xml: &mut Xml<'_>, node: &Node, lines: &[String], colour: Colour) -> io::Result<()> {
@@ -172,50 +175,40 @@ fn draw_node(xml: &mut Xml<'_>, node: &Node, lines: &[String], colour: Colour) -
         NodeKind::Output => "roundrectangle",
     };
     let height = (20 * lines.len() + 10).to_string();
-    let data = xml
-        .create_element("data")
-        .with_attribute(("key", "nodegraphics"));
-    data.write_inner_content(|xml| {
-        xml.create_element("y:ShapeNode")
-            .write_inner_content(|xml| {
-                let size = [("width", "230"), ("height", &*height)];
-                xml.create_element("y:Geometry")
-                    .with_attributes(size)
-                    .write_empty()?;
-                let fill = xml.create_element("y:Fill");
-                fill.with_attribute(("color", &*colour.hex()))
-                    .write_empty()?;
-                let label = xml.create_element("y:NodeLabel");
-                let label = label.with_attribute(("textColor", "#ffffff"));
-                label.write_text_content(BytesText::new(&lines.join("\n")))?;
-                xml.create_element("y:Shape")
-                    .with_attribute(("type", shape))
-                    .write_empty()?;
-                Ok(())
-            })?;
-        Ok(())
-    })?;
-    Ok(())
+    let (fill, label) = (colour.hex(), lines.join("\n"));
+    draw(xml, "node", "y:ShapeNode", |xml| {
+        line(
+            xml,
+            &["<y:Geometry width=\"230\" height=\"", &height, "\"/>"],
+        )?;
+        line(xml, &["<y:Fill color=\"", &fill, "\"/>"])?;
+        let open = "<y:NodeLabel textColor=\"#ffffff\">";
+        line(xml, &[open, &escaped(&label), "</y:NodeLabel>"])?;
+        line(xml, &["<y:Shape type=\"", shape, "\"/>"])
+    })
 }
 
 fn draw_edge(xml: &mut Xml<'_>, label: &str, width: u64) -> io::Result<()> {
+    draw(xml, "edge", "y:PolyLineEdge", |xml| {
+        line(xml, &["<y:LineStyle width=\"", &width.to_string(), "\"/>"])?;
+        line(xml, &["<y:Arrows source=\"none\" target=\"standard\"/>"])?;
+        line(xml, &["<y:EdgeLabel>", &escaped(label), "</y:EdgeLabel>"])
+    })
+}
+
+/// Tells yEd how to draw a node or an edge.
+fn draw(
+    xml: &mut Xml<'_>,
+    class: &str,
+    kind: &str,
+    content: impl FnOnce(&mut Xml<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let drawing = format!("{class}graphics");
     let data = xml
         .create_element("data")
-        .with_attribute(("key", "edgegraphics"));
+        .with_attribute(("key", &*drawing));
     data.write_inner_content(|xml| {
-        xml.create_element("y:PolyLineEdge")
-            .write_inner_content(|xml| {
-                let line = xml.create_element("y:LineStyle");
-                line.with_attribute(("width", &*width.to_string()))
-                    .write_empty()?;
-                let arrows = [("source", "none"), ("target", "standard")];
-                xml.create_element("y:Arrows")
-                    .with_attributes(arrows)
-                    .write_empty()?;
-                xml.create_element("y:EdgeLabel")
-                    .write_text_content(BytesText::new(label))?;
-                Ok(())
-            })?;
+        xml.create_element(kind).write_inner_content(content)?;
         Ok(())
     })?;
     Ok(())

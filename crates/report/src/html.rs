@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use self::excerpt::Excerpt;
 use crate::Report;
+use crate::caption::Captions;
 use crate::format::FormatError;
 use crate::picture::{Dress, to_svg};
 use crate::text::Page;
@@ -37,12 +38,13 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError
     crate::references::check(report)?;
     let excerpt = Excerpt::of(report);
     let page = Page::new(report);
+    let captions = Captions::of(report);
     write!(out, "{}<html lang=\"en\">", DOCTYPE.into_string())?;
     out.write_all(head(report).into_string().as_bytes())?;
     out.write_all(b"<body>")?;
-    out.write_all(body(&page, &excerpt)?.into_string().as_bytes())?;
+    out.write_all(body(&page, &excerpt, &captions)?.into_string().as_bytes())?;
     out.write_all(b"<script type=\"application/json\" id=\"data\">")?;
-    data::write(&excerpt, out)?;
+    data::write(&excerpt, &captions, out)?;
     write!(out, "</script><script>{SCRIPT}</script></body></html>")?;
     Ok(())
 }
@@ -62,7 +64,11 @@ fn head(report: &Report) -> Markup {
     }
 }
 
-fn body(page: &Page<'_>, excerpt: &Excerpt<'_>) -> Result<Markup, FormatError> {
+fn body(
+    page: &Page<'_>,
+    excerpt: &Excerpt<'_>,
+    captions: &Captions<'_>,
+) -> Result<Markup, FormatError> {
     let picture = to_svg(page.report, Dress::InPage)?;
     Ok(html! {
         a.skip href="#now" { "Skip to where the value was last seen" }
@@ -73,7 +79,7 @@ fn body(page: &Page<'_>, excerpt: &Excerpt<'_>) -> Result<Markup, FormatError> {
             (graph(&excerpt.note()))
             (tables::cash_outs(page))
             (tables::ends(page)?)
-            (tables::timeline(page))
+            (tables::timeline(page, captions))
             (tables::findings(page))
             (unknown::section(page))
             (methods::section(page))

@@ -48,6 +48,7 @@ mod units;
 mod valuation;
 mod visible;
 mod worth;
+mod xml;
 
 pub use account::build_accounts;
 pub use annotate::annotate;

@@ -5,6 +5,7 @@
 
 mod bundles;
 mod claims;
+mod lettering;
 mod place;
 mod raster;
 mod river;

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::excerpt::{Excerpt, LeftOut};
 use crate::Report;
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::model::Node;
 use crate::picture::{Bundle, Places, bundles, place, stop_class};
-use crate::{caption, visible};
+use crate::visible;
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -27,13 +28,21 @@ struct Data<'a> {
 }
 
 /// Writes the data as JSON that cannot end the element it stands in.
-pub(super) fn write(excerpt: &Excerpt<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    excerpt: &Excerpt<'_>,
+    captions: &Captions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let report = &*excerpt.report;
     let data = Data {
         report,
         places: place(report),
         bundles: bundles(report),
-        names: report.nodes.iter().map(name).collect(),
+        names: report
+            .nodes
+            .iter()
+            .map(|node| name(node, captions))
+            .collect(),
         classes: report.nodes.iter().map(class).collect(),
         decimals: Assets::of(report).listed(),
         left_out: excerpt.left_out,
@@ -108,11 +117,11 @@ impl Write for Inert<'_> {
     }
 }
 
-fn name(node: &Node) -> String {
+fn name(node: &Node, captions: &Captions<'_>) -> String {
     match (node.labels.first(), &node.address) {
         (Some(label), _) => visible::clipped(&label.label, 40),
-        (None, Some(address)) => caption::abbreviated(address),
-        (None, None) => caption::short_id(node),
+        (None, Some(address)) => captions.short(address),
+        (None, None) => captions.short_id(node),
     }
 }
 

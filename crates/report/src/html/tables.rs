@@ -5,6 +5,7 @@ use hansel_ledger::{Amount, AmountError};
 use maud::{Markup, html};
 
 use super::{LONGEST, section};
+use crate::caption::Captions;
 use crate::holding::Holdings;
 use crate::model::{CashOut, Finding, Flow, Label};
 use crate::references::Numbers;
@@ -170,7 +171,7 @@ fn named(label: &Label) -> Markup {
 }
 
 /// The heaviest tainted movements in the order of time: a text that says the same as the graph.
-pub(super) fn timeline(page: &Page<'_>) -> Markup {
+pub(super) fn timeline(page: &Page<'_>, captions: &Captions<'_>) -> Markup {
     let Some(rule) = page.report.case.rules.first() else {
         return html! {};
     };
@@ -188,16 +189,16 @@ pub(super) fn timeline(page: &Page<'_>) -> Markup {
             div.wide role="region" aria-label="Timeline" tabindex="0" { table.sortable {
                 caption { "Tainted movements in the order of the chain; the tainted part is that under " (rule.name()) "." }
                 thead { tr { @for head in ["time", "block", "from", "to", "transaction", "amount", "tainted"] { th scope="col" { (head) } } @for currency in &page.worths.currencies { th scope="col" { "worth, " (clipped(currency, LONGEST)) } } } }
-                tbody { @for flow in rows.iter().take(ROWS) { (movement(page, flow, tainted(flow))) } }
+                tbody { @for flow in rows.iter().take(ROWS) { (movement(page, captions, flow, tainted(flow))) } }
             } }
             (more(rows.len()))
         },
     )
 }
 
-fn movement(page: &Page<'_>, flow: &Flow, tainted: Amount) -> Markup {
+fn movement(page: &Page<'_>, captions: &Captions<'_>, flow: &Flow, tainted: Amount) -> Markup {
     let show = |amount: Amount| page.assets.show(&flow.chain, &flow.asset, amount);
-    let short = |text: &str| crate::caption::abbreviated(text);
+    let short = |text: &str| captions.short(text);
     html! {
         tr {
             td { (flow.time.map(|time| time.to_string()).unwrap_or_else(|| "not known".into())) }

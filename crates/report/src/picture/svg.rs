@@ -4,13 +4,15 @@ use std::io;
 
 use maud::{Markup, html};
 
+use super::lettering::{self, Place};
 use super::river::Role;
 use super::sankey::{Box, Drawing, Ribbon, WIDTH, draw};
+use crate::Report;
 use crate::assets::Assets;
+use crate::caption::Captions;
 use crate::format::FormatError;
 use crate::model::{Node, StopKind};
 use crate::visible::clipped;
-use crate::{Report, caption};
 
 const LONGEST: usize = 30;
 
@@ -38,7 +40,10 @@ pub(crate) fn to_svg(report: &Report, dress: Dress) -> Result<Markup, FormatErro
         return Ok(html! {});
     };
     let drawing = draw(report, *rule)?;
-    let assets = Assets::of(report);
+    let words = Words {
+        assets: Assets::of(report),
+        captions: Captions::of(report),
+    };
     let name = clipped(&report.case.name, 80);
     let training = if report.case.training {
         "TRAINING CASE, made up: "
@@ -56,8 +61,8 @@ pub(crate) fn to_svg(report: &Report, dress: Dress) -> Result<Markup, FormatErro
             text x="12" y="38" class="small" {
                 "Widths are shares of what was stolen. Between drawn places value is split in proportion; the tables are exact."
             }
-            @for ribbon in &drawing.ribbons { (ribbon_markup(ribbon, &drawing)) }
-            @for one in &drawing.boxes { (box_markup(one, &assets)) }
+            @for ribbon in &drawing.ribbons { (ribbon_markup(ribbon, &drawing, &words)) }
+            @for one in &drawing.boxes { (box_markup(one, &drawing, &words)) }
         }
     })
 }
@@ -67,7 +72,7 @@ const ALONE: &str = ".ground{fill:#fff}.head{font-size:15px;font-weight:bold;fil
 .spring{fill:#8c1d18}.passing{fill:#5b6b7f}.at-rest{fill:#3c6e47}.exchange{fill:#0b5cad}.mixer{fill:#6a2c91}\
 .bridge{fill:#a85b00}.service{fill:#0a7d83}.hub{fill:#7a5c00}.open{fill:#8a8a8a}.lost{fill:#444}";
 
-fn ribbon_markup(ribbon: &Ribbon, drawing: &Drawing<'_>) -> Markup {
+fn ribbon_markup(ribbon: &Ribbon, drawing: &Drawing<'_>, words: &Words<'_>) -> Markup {
     let (bend, half) = ((ribbon.x1 + ribbon.x2) / 2.0, ribbon.thickness / 2.0);
     let [x1, x2, bend] = [ribbon.x1, ribbon.x2, bend].map(shown);
     let [top1, top2] = [ribbon.y1 - half, ribbon.y2 - half].map(shown);
@@ -75,7 +80,7 @@ fn ribbon_markup(ribbon: &Ribbon, drawing: &Drawing<'_>) -> Markup {
     let path = format!(
         "M{x1} {top1}C{bend} {top1} {bend} {top2} {x2} {top2}V{low2}C{bend} {low2} {bend} {low1} {x1} {low1}Z"
     );
-    let name = |at: usize| drawing.boxes[at].name();
+    let name = |at: usize| words.name(&drawing.boxes[at]);
     let title = format!(
         "{} → {}: {}",
         name(ribbon.from),
@@ -85,44 +90,59 @@ fn ribbon_markup(ribbon: &Ribbon, drawing: &Drawing<'_>) -> Markup {
     html! { path.ribbon d=(path) { title { (title) } } }
 }
 
-fn box_markup(one: &Box<'_>, assets: &Assets<'_>) -> Markup {
+fn box_markup(one: &Box<'_>, drawing: &Drawing<'_>, words: &Words<'_>) -> Markup {
     let claims = one.station.claims.iter();
     let amounts: Vec<_> = claims
-        .map(|((chain, asset), amount)| assets.show(chain, asset, *amount))
+        .map(|((chain, asset), amount)| words.assets.show(chain, asset, *amount))
         .collect();
-    let ends = matches!(one.station.role, Role::End(_));
-    let (x, y) = if ends {
-        (one.x + one.width + 6.0, one.y + one.height / 2.0 - 3.0)
-    } else {
-        (one.x, one.y + one.height + 14.0)
-    };
+    let Place { x, y, room } = lettering::place(drawing, one);
+    let part = percent(one.station.weight);
     let amount = match &*amounts {
-        [] => percent(one.station.weight),
-        [first] => format!("{first} ({})", percent(one.station.weight)),
-        [first, others @ ..] => format!("{first} and {} more assets", others.len()),
+        [] => part,
+        [first] => lettering::amount(first, &format!(" ({part})"), room),
+        [first, others @ ..] => {
+            lettering::amount(first, &format!(" and {} more assets", others.len()), room)
+        }
     };
     html! {
         g {
             rect class=(one.class()) x=(shown(one.x)) y=(shown(one.y)) width=(shown(one.width)) height=(shown(one.height)) {
-                title { (one.name()) ": " (amounts.join(", ")) }
+                title { (words.name(one)) ": " (amounts.join(", ")) }
             }
-            text.name x=(shown(x)) y=(shown(y)) { (one.name()) }
+            text.name x=(shown(x)) y=(shown(y)) { (words.name_within(one, room)) }
             text.amount x=(shown(x)) y=(shown(y + 14.0)) { (amount) }
         }
     }
 }
 
-impl Box<'_> {
+/// How things are said in a drawing.
+struct Words<'a> {
+    assets: Assets<'a>,
+    captions: Captions<'a>,
+}
+
+impl Words<'_> {
+    /// The name of a box, cut where it has no room. An address is never cut, so that it is not taken for another.
+    fn name_within(&self, one: &Box<'_>, room: f64) -> String {
+        let name = self.name(one);
+        let labelled = one.station.node.is_some_and(|node| !node.labels.is_empty());
+        if labelled {
+            lettering::cut(&name, lettering::NAME, room)
+        } else {
+            name
+        }
+    }
+
     /// What a person reads beside the box; a kind is said in words, so that no meaning is left to colour.
-    fn name(&self) -> String {
-        let station = &self.station;
+    fn name(&self, one: &Box<'_>) -> String {
+        let station = &one.station;
         let kind = match station.role {
             Role::Spring => "theft",
             Role::Passing => "",
             Role::End(kind) => ending(kind),
         };
         let place = match station.node {
-            Some(node) => place(node),
+            Some(node) => self.place(node),
             None if kind == "fees" => return kind.to_owned(),
             None if station.count == 1 => "1 place".to_owned(),
             None => format!(
@@ -137,6 +157,16 @@ impl Box<'_> {
         }
     }
 
+    fn place(&self, node: &Node) -> String {
+        match (node.labels.first(), &node.address) {
+            (Some(label), _) => clipped(&label.label, LONGEST),
+            (None, Some(address)) => self.captions.short(address),
+            (None, None) => self.captions.short_id(node),
+        }
+    }
+}
+
+impl Box<'_> {
     fn class(&self) -> &'static str {
         match self.station.role {
             Role::Spring => "spring",
@@ -176,14 +206,6 @@ fn ending(kind: Option<StopKind>) -> &'static str {
         Some(StopKind::Burned) => "burned",
         Some(StopKind::Fees) => "fees",
         Some(StopKind::Origin) => "newly mined",
-    }
-}
-
-fn place(node: &Node) -> String {
-    match (node.labels.first(), &node.address) {
-        (Some(label), _) => clipped(&label.label, LONGEST),
-        (None, Some(address)) => caption::abbreviated(address),
-        (None, None) => caption::short_id(node),
     }
 }
 

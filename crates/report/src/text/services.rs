@@ -1,5 +1,7 @@
 //! Services that can freeze tainted value, and what heuristics found.
 
+use std::collections::BTreeSet;
+
 use super::{LONGEST, Page, SHOWN, counted};
 use crate::model::CashOut;
 use crate::visible::clipped;
@@ -14,7 +16,48 @@ pub(super) fn cash_outs(page: &Page<'_>) -> String {
     for cash_out in cash_outs.iter().take(SHOWN) {
         text += &page.wrapped(&line(page, cash_out), 2);
     }
-    text + &more(cash_outs.len(), "more cash-out")
+    text += &more(cash_outs.len(), "more cash-out", "cashout-csv");
+    text + &prices(page)
+}
+
+/// Who says what the listed cash-outs were worth, once for all of them; empty where nothing has a worth.
+fn prices(page: &Page<'_>) -> String {
+    let rows = page.report.cash_outs.iter().take(SHOWN);
+    let worths = rows.flat_map(|row| {
+        let id = row.id();
+        let currencies = page.worths.currencies.iter();
+        currencies.filter_map(move |currency| page.worths.find(&id, currency))
+    });
+    let sources: BTreeSet<_> = worths.map(|worth| &*worth.source).collect();
+    if sources.is_empty() {
+        return String::new();
+    }
+    let sources = sources.into_iter().take(SHOWN);
+    let sources: Vec<_> = sources.map(|source| clipped(source, LONGEST)).collect();
+    page.wrapped(
+        &format!(
+            "what they were worth is by the prices of: {}",
+            sources.join("; ")
+        ),
+        2,
+    )
+}
+
+/// `; worth 12.00 USD, 11.00 EUR, of which tainted: ...`; empty in a report without values.
+fn worth(page: &Page<'_>, id: &str) -> String {
+    let worths = &page.worths;
+    let words = worths
+        .currencies
+        .iter()
+        .map(|currency| match worths.cell(id, currency) {
+            cell if cell.is_empty() => format!("no price in {}", clipped(currency, LONGEST)),
+            cell => format!("worth {cell}"),
+        });
+    let words: Vec<_> = words.collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!("; {}{}", words.join(", "), worths.tainted_words(id))
 }
 
 fn line(page: &Page<'_>, cash_out: &CashOut) -> String {
@@ -33,11 +76,7 @@ fn line(page: &Page<'_>, cash_out: &CashOut) -> String {
         let service = clipped(service, LONGEST);
         format!(", moved on to {service}{}", by.unwrap_or_default())
     });
-    let id = cash_out.id();
-    let worth = match &*page.worths.words(&id) {
-        "" => String::new(),
-        words => format!("; {words}{}", page.worths.tainted_words(&id)),
-    };
+    let worth = worth(page, &cash_out.id());
     format!(
         "{} ({}, {}): {} to {} by {}{time}{}; tainted: {}{worth}",
         clipped(&cash_out.entity, LONGEST),
@@ -68,13 +107,15 @@ pub(super) fn findings(page: &Page<'_>) -> String {
             2,
         );
     }
-    text + &more(findings.len(), "more finding")
+    text + &more(findings.len(), "more finding", "json")
 }
 
-fn more(number: usize, thing: &str) -> String {
+/// How many entries are not shown, and the format that lists all of them.
+fn more(number: usize, thing: &str, format: &str) -> String {
     if number <= SHOWN {
         String::new()
     } else {
-        format!("  and {}\n", counted(number - SHOWN, thing))
+        let rest = counted(number - SHOWN, thing);
+        format!("  and {rest}: `--format {format}` lists all\n")
     }
 }

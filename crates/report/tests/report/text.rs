@@ -155,3 +155,22 @@ fn a_report_without_anything_still_says_so() {
         assert!(text.contains(line), "{line}: {text}");
     }
 }
+
+#[test]
+fn who_says_the_prices_of_cash_outs_is_said_once_and_what_is_not_listed_is_counted() {
+    let mut report = sample::valued();
+    let before = in_width(&report, 100).matches("a price list").count();
+    report.cash_outs = vec![report.cash_outs[0].clone(); 12];
+    report.findings = vec![report.findings[0].clone(); 13];
+    let text = in_width(&report, 100);
+    assert_eq!(text.matches("a price list").count(), before, "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "what they were worth is by the prices of: a price list",
+        "no price in EUR, worth 103,226,400.05 USD, of which tainted: fifo",
+        "and 2 more cash-outs: `--format cashout-csv` lists all",
+        "and 3 more findings: `--format json` lists all",
+    ] {
+        assert!(words.contains(said), "{said}\n{words}");
+    }
+}
