@@ -172,6 +172,28 @@ fn value_that_moves_is_told_once_with_its_amount_and_a_clean_payment_is_not() {
     assert_eq!(watched.alerts(), Vec::<Value>::new());
 }
 
+/// As deep as `chains.toml` asks for: six blocks. That a block gets deeper is no news.
+#[test]
+fn an_alert_says_how_deep_its_block_is_and_is_not_sent_again_when_that_is_settled() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let depth = |alert: &Value| (alert["confirmations"].clone(), alert["settled"].clone());
+    let moved = watched.pay(watched.loot, &[Pay::rest(Payee::Segwit(11))]);
+    watched.mine();
+    watched.mine();
+    let told = watched.alerts();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(depth(&told[0]), (2.into(), false.into()));
+    (0..4).for_each(|_| watched.mine());
+    assert_eq!(watched.alerts(), Vec::<Value>::new());
+    watched.pay(OutPoint::new(moved, 0), &[Pay::rest(Payee::Segwit(12))]);
+    (0..6).for_each(|_| watched.mine());
+    let told = watched.alerts();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(depth(&told[0]), (6.into(), true.into()));
+}
+
 #[test]
 fn a_deposit_at_an_exchange_comes_first_and_stands_for_its_transaction() {
     let Some(mut watched) = Watched::new() else {

@@ -147,6 +147,20 @@ fn what_moves_is_traced_on_and_said_while_the_rest_is_left_alone() {
             .iter()
             .any(|flow| flow["tx"] == again.txid.to_string())
     );
+    let depths = case["depths"].as_array().unwrap().iter();
+    let mut depths: Vec<_> = depths
+        .map(|one| (one["confirmations"].as_u64().unwrap(), one["tx"].clone()))
+        .collect();
+    depths.sort_by_key(|(confirmations, _)| *confirmations);
+    let txids = [again.txid, moved.txid].map(|txid| txid.to_string().into());
+    assert_eq!(depths, (1..).zip(txids).collect::<Vec<_>>());
+    assert!(
+        case["depths"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["settled"] == false)
+    );
     let id = format!("{CHAIN}:output:{again}");
     let rests = case["new_resting_places"].as_array().unwrap();
     assert!(rests.iter().any(|node| node["id"] == *id), "{rests:?}");

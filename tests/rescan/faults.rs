@@ -10,7 +10,7 @@ use hansel_store::Store;
 use hansel_testkit::{Payee, Random};
 
 use super::{Kept, states};
-use crate::command::Hansel;
+use crate::command::{Hansel, directory};
 
 /// Everything that a user is told of the cases.
 fn reports(kept: &Kept) -> Vec<String> {
@@ -224,6 +224,39 @@ fn a_reorganisation_that_is_deeper_than_what_is_kept_is_refused() {
     let words = "no reorganisation is believed to go so deep";
     assert!(refused.stderr.contains(words), "{}", refused.stderr);
     assert_eq!(reports(&kept), before);
+}
+
+/// The hashes of as many blocks are kept as a block needs to count as settled.
+#[test]
+fn a_reorganisation_within_the_confirmations_that_are_configured_is_believed() {
+    let Some(mut kept) = Kept::new() else { return };
+    let config = directory();
+    let chain =
+        "[[chains]]\nname = \"bitcoin-regtest\"\nfamily = \"bitcoin\"\nnetwork = \"regtest\"";
+    let text = format!("schema = \"hansel-chains/1\"\n{chain}\nconfirmations = 120\n");
+    std::fs::write(config.path().join("chains.toml"), text).unwrap();
+    let rescan = |kept: &Kept| {
+        let rescan = kept.scene.core().rescan("--all");
+        let rescan = rescan.option("--config", config.path());
+        rescan.data(kept.data.path()).run()
+    };
+    for _ in 0..2 {
+        (0..55).for_each(|_| kept.mine());
+        rescan(&kept).exits(0);
+    }
+    let fork = kept.scene.regtest.height() - 105;
+    let node = kept.scene.regtest.node();
+    let hash = node
+        .call("getblockhash", serde_json::json!([fork]))
+        .unwrap();
+    let replaced = hash.as_str().unwrap().parse().unwrap();
+    kept.scene.regtest.invalidate(replaced);
+    for _ in 0..107 {
+        kept.scene.regtest.mine_to(Payee::Segwit(778));
+    }
+    kept.scene.regtest.node().wait_for_indexes().unwrap();
+    rescan(&kept).exits(0);
+    kept.are_as_from_scratch();
 }
 
 /// Blocks that were read while a case waited to be traced again say nothing of what was spent before them.

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod course;
 mod crossing;
+mod depth;
 mod drive;
 mod failure;
 mod feeds;

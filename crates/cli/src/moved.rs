@@ -7,6 +7,9 @@ use hansel_report::Report;
 use hansel_report::model::{CashOut, Finding, Flow, Node, Tip};
 use serde::Serialize;
 
+use crate::depth::{Depth, Tips};
+use crate::failure::Failure;
+
 /// What one report says and an earlier one of the same case does not.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Moved {
@@ -15,6 +18,8 @@ pub(crate) struct Moved {
     /// The newest blocks that the later one looks at.
     pub(crate) to: Vec<Tip>,
     pub(crate) new_flows: Vec<Flow>,
+    /// How deep their transactions are, ascending by chain and transaction.
+    pub(crate) depths: Vec<Deep>,
     /// Where trails end that did not end there before.
     pub(crate) new_resting_places: Vec<Node>,
     /// The ids of nodes where trails ended before.
@@ -22,6 +27,15 @@ pub(crate) struct Moved {
     pub(crate) new_cash_outs: Vec<CashOut>,
     pub(crate) new_findings: Vec<Finding>,
     pub(crate) changed_sums: Vec<ChangedSum>,
+}
+
+/// How deep a transaction is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Deep {
+    pub(crate) chain: String,
+    pub(crate) tx: String,
+    #[serde(flatten)]
+    pub(crate) depth: Depth,
 }
 
 /// A sum of the accounting that is another one now.
@@ -72,7 +86,43 @@ impl Moved {
             left: rested.difference(&rests_now).cloned().collect(),
             new_cash_outs: new(&before.cash_outs, &now.cash_outs, place),
             new_findings: new(&before.findings, &now.findings, told),
+            depths: Vec::new(),
             changed_sums: changed_sums(before, now),
+        }
+    }
+
+    /// Says how deep each new flow's transaction is; `enough` are the confirmations that settle one on a chain.
+    pub(crate) fn deepen(
+        &mut self,
+        now: &Report,
+        enough: impl Fn(&str) -> Result<u64, Failure>,
+    ) -> Result<(), Failure> {
+        let tips = Tips::of(now, enough)?;
+        let mut depths = BTreeMap::new();
+        for flow in &self.new_flows {
+            let key = (flow.chain.clone(), flow.tx.clone());
+            depths.insert(key, tips.depth(&flow.chain, flow.block));
+        }
+        let deep = |((chain, tx), depth)| Deep { chain, tx, depth };
+        self.depths = depths.into_iter().map(deep).collect();
+        Ok(())
+    }
+
+    /// How deep a transaction is, in words.
+    fn depth(&self, flow: &Flow) -> String {
+        let place = |deep: &Deep| (&*deep.chain, &*deep.tx).cmp(&(&*flow.chain, &*flow.tx));
+        let Ok(found) = self.depths.binary_search_by(place) else {
+            return String::new();
+        };
+        match self.depths[found].depth {
+            Depth { settled: true, .. } => " (settled)".into(),
+            Depth {
+                confirmations: 0, ..
+            } => " (in no block yet)".into(),
+            Depth {
+                confirmations: 1, ..
+            } => " (1 confirmation)".into(),
+            Depth { confirmations, .. } => format!(" ({confirmations} confirmations)"),
         }
     }
 
@@ -81,8 +131,10 @@ impl Moved {
         let flows = self.new_flows.iter().map(|flow| {
             let (amount, to) = (flow.amount, flow.to_address.as_ref().unwrap_or(&flow.to));
             format!(
-                "  + flow of {amount} {} base units to {to} in {}",
-                flow.asset, flow.tx
+                "  + flow of {amount} {} base units to {to} in {}{}",
+                flow.asset,
+                flow.tx,
+                self.depth(flow)
             )
         });
         let rests = self.new_resting_places.iter().map(|node| {
@@ -125,6 +177,7 @@ impl Moved {
             from: _,
             to: _,
             new_flows,
+            depths: _,
             new_resting_places,
             left,
             new_cash_outs,

@@ -127,7 +127,7 @@ impl Pass<'_> {
     /// Forgets what a reorganisation made void, and returns the newest block that was read for all and is still there.
     async fn settle_branch(&self, tip: &BlockRef, passed: BlockRef) -> Result<BlockRef, Failure> {
         let chain = self.source.chain();
-        let window = pin::DEEPEST_REORGANISATION;
+        let window = pin::window(chain);
         let mut replaced = false;
         for header in self.store.known_headers(chain) {
             let (height, hash) = header?;
@@ -172,7 +172,7 @@ impl Pass<'_> {
     }
 
     async fn read(&self, from: BlockRef, tip: BlockRef) -> Result<Read, Failure> {
-        let window = pin::DEEPEST_REORGANISATION;
+        let window = pin::window(self.source.chain());
         let span = (from, tip);
         let read = match self.source.chain().evm() {
             Some(_) => account_blocks::read(&self.source, self.store, span, window).await?,

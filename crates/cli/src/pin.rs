@@ -8,8 +8,14 @@ use hansel_store::{CursorState, Store};
 
 use crate::failure::Failure;
 
-/// Blocks that a reorganisation replaces at most: newly mined coins wait as long before they may be spent.
-pub(crate) const DEEPEST_REORGANISATION: u64 = 100;
+/// Blocks that a reorganisation replaces at most on any chain: newly mined bitcoin wait as long before they may be spent.
+const DEEPEST_REORGANISATION: u64 = 100;
+
+/// Blocks of a chain that a reorganisation replaces at most, of which the hashes are kept: at least as many as make a
+/// block count as settled.
+pub(crate) fn window(chain: &Chain) -> u64 {
+    chain.confirmations().max(DEEPEST_REORGANISATION)
+}
 
 /// A height or a time, as `--until` and `--since` take them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +146,7 @@ pub(crate) async fn reconcile(
         let newest = *newest.get_or_insert(height);
         if height > tip.height {
             // An endpoint that is further behind is still catching up and disproves nothing.
-            if newest - tip.height <= DEEPEST_REORGANISATION {
+            if newest - tip.height <= window(chain) {
                 fork = Some(height);
             }
             continue;

@@ -12,6 +12,7 @@ use crate::{Asset, EvmNetwork};
 pub struct Chain {
     name: String,
     family: Family,
+    confirmations: u64,
 }
 
 /// The kind of chain, which decides how it is read and how subjects are spelt.
@@ -30,15 +31,25 @@ impl Chain {
         let valid = !name.is_empty() && name.len() <= 40 && name.bytes().all(plain);
         valid.then(|| Self {
             name: name.to_owned(),
+            confirmations: family.confirmations(),
             family,
         })
     }
 
+    /// The same chain, of which a block counts as settled once so many blocks are in it and after it.
+    #[must_use]
+    pub fn with_confirmations(mut self, confirmations: u64) -> Self {
+        self.confirmations = confirmations;
+        self
+    }
+
     /// Bitcoin's main network under its usual name.
     pub fn bitcoin() -> Self {
+        let family = Family::Bitcoin(Network::Bitcoin);
         Self {
             name: "bitcoin".into(),
-            family: Family::Bitcoin(Network::Bitcoin),
+            confirmations: family.confirmations(),
+            family,
         }
     }
 
@@ -68,11 +79,26 @@ impl Chain {
         }
     }
 
+    /// How many blocks make a block count as settled, itself and those after it: a choice of whoever reads the chain.
+    pub fn confirmations(&self) -> u64 {
+        self.confirmations
+    }
+
     /// The native coin.
     pub fn native(&self) -> Asset {
         match &self.family {
             Family::Bitcoin(_) => Asset::bitcoin(),
             Family::Evm(network) => network.native.clone(),
+        }
+    }
+}
+
+impl Family {
+    /// What is taken where nobody chose.
+    fn confirmations(&self) -> u64 {
+        match self {
+            Self::Bitcoin(_) => 6,
+            Self::Evm(_) => 64,
         }
     }
 }

@@ -9,6 +9,8 @@ use hansel_ledger::Amount;
 use hansel_report::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::depth::Depth;
+
 /// The form that this version writes.
 const SCHEMA: &str = "hansel-alert/1";
 
@@ -56,6 +58,9 @@ pub(crate) struct Alert {
     pub(crate) confirmed: bool,
     /// The block of the transaction; null where it is in none.
     pub(crate) block: Option<Block>,
+    /// How deep that block was when the alert was made.
+    #[serde(flatten, default)]
+    pub(crate) depth: Depth,
     /// The time of that block by its header.
     pub(crate) time: Option<Timestamp>,
     /// What the alert is about: an address where there is one, else the id of the report's node.
@@ -149,6 +154,7 @@ impl Alert {
             todo: "take back what was done because of the alert that this one names; if the transaction comes back, \
                    a new alert says so"
                 .into(),
+            depth: Depth::default(),
             ..self.clone()
         }
     }

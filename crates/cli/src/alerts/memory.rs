@@ -1,15 +1,16 @@
 //! What the watch over a case remembers: which events are no news, and which alerts a reorganisation may still undo.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use hansel_report::Report;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Block, News, id_of};
 use super::events::{Event, WARNING, events};
+use crate::depth::{Depth, Tips};
 use crate::failure::Failure;
 
-/// Blocks for which an alert is remembered, so that it can be taken back.
+/// Blocks for which an alert is remembered at least, so that it can be taken back.
 const WINDOW: u64 = 1_000;
 /// Alerts of one case that are remembered; beyond that the oldest are forgotten.
 const MOST_REMEMBERED: usize = 1_000;
@@ -51,10 +52,15 @@ pub(super) struct Lookout<'a> {
     pub(super) dormant: u64,
     /// The hash of the block that the store knows at a height of a chain.
     pub(super) known_block: &'a KnownBlock<'a>,
+    /// How many confirmations are enough on a chain.
+    pub(super) enough: &'a Enough<'a>,
 }
 
 /// The hash of the block that is known at a height of a chain.
 pub(super) type KnownBlock<'a> = dyn Fn(&str, u64) -> Result<Option<String>, Failure> + 'a;
+
+/// How many confirmations are enough on a chain.
+pub(super) type Enough<'a> = dyn Fn(&str) -> Result<u64, Failure> + 'a;
 
 impl Memory {
     /// A watch that begins: what a report says is no news. Without a report the next one is no news either.
@@ -89,13 +95,14 @@ impl Memory {
             .into_iter()
             .filter(|event| !known.contains(&event.key()))
             .collect();
+        let tips = Tips::of(now, lookout.enough)?;
         for event in most_severe(fresh, lookout.dormant) {
-            let alert = self.tell(&event, lookout)?;
+            let alert = self.tell(&event, lookout, &tips)?;
             messages.push(alert);
         }
         known.extend(keys);
         self.known = Some(known);
-        self.forget(now);
+        self.forget(&tips);
         Ok(messages)
     }
 
@@ -137,7 +144,12 @@ impl Memory {
         Ok(retractions)
     }
 
-    fn tell(&mut self, event: &Event, lookout: &Lookout<'_>) -> Result<Alert, Failure> {
+    fn tell(
+        &mut self,
+        event: &Event,
+        lookout: &Lookout<'_>,
+        tips: &Tips<'_>,
+    ) -> Result<Alert, Failure> {
         // A movement has one key whether it woke or not.
         let key = event.key_of_kind();
         let earlier = self.told.iter().filter(|told| told.key == key);
@@ -146,7 +158,8 @@ impl Memory {
             let hash = (lookout.known_block)(&event.chain, height)?;
             Ok(Block { height, hash })
         });
-        let alert = alert(event, lookout.case, times, block.transpose()?);
+        let depth = tips.depth(&event.chain, event.block);
+        let alert = alert(event, lookout.case, times, block.transpose()?, depth);
         self.told.push(Told {
             key,
             times,
@@ -157,15 +170,12 @@ impl Memory {
     }
 
     /// Forgets what no reorganisation undoes any more.
-    fn forget(&mut self, now: &Report) {
-        let tips: BTreeMap<&str, u64> = now
-            .tips
-            .iter()
-            .map(|tip| (&*tip.chain, tip.height))
-            .collect();
+    fn forget(&mut self, tips: &Tips<'_>) {
         self.told.retain(
-            |told| match (&told.alert.block, tips.get(&*told.alert.chain)) {
-                (Some(block), Some(tip)) => block.height.saturating_add(WINDOW) >= *tip,
+            |told| match (&told.alert.block, tips.tip(&told.alert.chain)) {
+                (Some(block), Some(tip)) => {
+                    block.height.saturating_add(tip.enough.max(WINDOW)) >= tip.height
+                }
                 (Some(_), None) => true,
                 (None, _) => !told.retracted,
             },
@@ -199,7 +209,7 @@ fn most_severe(fresh: Vec<Event>, dormant: u64) -> Vec<Event> {
     events
 }
 
-fn alert(event: &Event, case: &str, times: u32, block: Option<Block>) -> Alert {
+fn alert(event: &Event, case: &str, times: u32, block: Option<Block>, depth: Depth) -> Alert {
     let times = times.to_string();
     let summary = summary(event);
     let todo = todo(event, case);
@@ -214,6 +224,7 @@ fn alert(event: &Event, case: &str, times: u32, block: Option<Block>) -> Alert {
         tx: event.tx.clone(),
         confirmed: block.is_some(),
         block,
+        depth,
         time: event.time,
         place: event.place.clone(),
         entity: event.entity.clone(),

@@ -46,10 +46,12 @@ impl Watching<'_> {
             None => Memory::begin(asked(record)?, None)?,
         };
         let known_block = |chain: &str, height| self.known_block(chain, height);
+        let enough = |chain: &str| Ok(self.config.chain(chain)?.confirmations());
         let lookout = Lookout {
             case: name,
             dormant: self.dormant,
             known_block: &known_block,
+            enough: &enough,
         };
         let alerts = memory.take_in(&built.report, built.partial, &lookout)?;
         let waiting: Vec<_> = alerts

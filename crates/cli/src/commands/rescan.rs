@@ -332,7 +332,10 @@ impl<'a> Rescan<'a> {
         }
         Ok(match self.trace(name, &record).await {
             Ok(built) => {
-                let moved = Moved::between(before.as_ref(), &built.report);
+                let mut moved = Moved::between(before.as_ref(), &built.report);
+                moved.deepen(&built.report, |chain| {
+                    Ok(self.config.chain(chain)?.confirmations())
+                })?;
                 Outcome::traced(name.to_owned(), because, moved)
             }
             Err(failure) => Outcome::failed(name.to_owned(), failure.in_one_line()),

@@ -8,6 +8,7 @@ use bitcoin::Network;
 use hansel_heuristics::crossing::{Deployment, Protocol};
 use hansel_ledger::{Asset, BlockForm, Chain, EvmNetwork, Family, KnownToken, Subject};
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::output::printable;
 
@@ -16,6 +17,8 @@ const SCHEMA: &str = "hansel-chains/1";
 /// More digits than 256 bits have.
 const MOST_DECIMALS: u8 = 77;
 const LONGEST_SYMBOL: usize = 20;
+/// Of so many blocks the hashes are kept at most.
+const MOST_CONFIRMATIONS: u64 = 10_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +48,7 @@ struct ChainEntry {
     header: Option<String>,
     bridge_receipt: Option<bool>,
     bridges: Option<Vec<BridgeEntry>>,
+    confirmations: Option<Spanned<u64>>,
     #[expect(dead_code, reason = "a remark for readers of the file")]
     note: Option<String>,
 }
@@ -122,6 +126,18 @@ pub(crate) enum ChainsError {
         /// What is too much.
         field: &'static str,
     },
+    /// A depth that no chain has.
+    #[error(
+        "line {line}: chain `{chain}`: `{value}` is no number of confirmations: it takes 1 to {MOST_CONFIRMATIONS}"
+    )]
+    Confirmations {
+        /// The line, counted from one.
+        line: usize,
+        /// The chain.
+        chain: String,
+        /// What was given.
+        value: u64,
+    },
     /// A value that is not what it should be.
     #[error("chain `{chain}`: `{value}` is no {field}: {reason}")]
     Value {
@@ -142,7 +158,11 @@ fn shown(text: &str) -> String {
 }
 
 fn line_of(text: &str, error: &toml::de::Error) -> usize {
-    let at = error.span().map_or(0, |span| span.start);
+    line_at(text, error.span().map_or(0, |span| span.start))
+}
+
+/// The line of an offset in bytes, counted from one.
+fn line_at(text: &str, at: usize) -> usize {
     let before = text.as_bytes().iter().take(at);
     1 + before.filter(|byte| **byte == b'\n').count()
 }
@@ -164,8 +184,24 @@ pub(super) fn parse(text: &str) -> Result<Vec<Chain>, ChainsError> {
         if !names.insert(&entry.name) {
             return Err(ChainsError::Twice(shown(&entry.name)));
         }
+        check_confirmations(entry, text)?;
     }
     file.chains.iter().map(chain).collect()
+}
+
+fn check_confirmations(entry: &ChainEntry, text: &str) -> Result<(), ChainsError> {
+    let Some(given) = &entry.confirmations else {
+        return Ok(());
+    };
+    let value = *given.get_ref();
+    if (1..=MOST_CONFIRMATIONS).contains(&value) {
+        return Ok(());
+    }
+    Err(ChainsError::Confirmations {
+        line: line_at(text, given.span().start),
+        chain: shown(&entry.name),
+        value,
+    })
 }
 
 /// The bridges of the chains of a `chains.toml` that [`parse`] takes.
@@ -218,7 +254,11 @@ fn chain(entry: &ChainEntry) -> Result<Chain, ChainsError> {
             });
         }
     };
-    named(entry, family)
+    let chain = named(entry, family)?;
+    Ok(match &entry.confirmations {
+        Some(depth) => chain.with_confirmations(*depth.get_ref()),
+        None => chain,
+    })
 }
 
 fn named(entry: &ChainEntry, family: Family) -> Result<Chain, ChainsError> {
@@ -424,6 +464,50 @@ tokens = [{ contract = "0xdAC17F958D2ee523a2206206994597C13D831ec7", symbol = "U
                     "{network:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_shipped_chain_says_how_deep_a_block_counts_as_settled() {
+        let said = SHIPPED
+            .lines()
+            .filter(|line| line.starts_with("confirmations = "));
+        let chains = parse(SHIPPED).unwrap();
+        assert_eq!(said.count(), chains.len());
+        let depth = |name: &str| {
+            let found = chains.iter().find(|chain| chain.name() == name);
+            found.unwrap().confirmations()
+        };
+        assert_eq!(["bitcoin", "ethereum", "polygon"].map(depth), [6, 64, 256]);
+    }
+
+    #[test]
+    fn a_depth_is_a_whole_number_within_bounds_and_has_a_default() {
+        let given = |depth: &str| {
+            small(
+                "chain_id = 7",
+                &format!("chain_id = 7\nconfirmations = {depth}"),
+            )
+        };
+        let depth = |chains: Vec<Chain>| chains[0].confirmations();
+        assert_eq!(given("1").map(depth), Ok(1));
+        assert_eq!(given("10000").map(depth), Ok(10_000));
+        assert_eq!(small("chain_id = 7", "chain_id = 7").map(depth), Ok(64));
+        for (value, text) in [
+            (0, "0"),
+            (10_001, "10001"),
+            (9_223_372_036_854_775_807, "0x7fffffffffffffff"),
+        ] {
+            let (line, chain) = (6, "lab".to_owned());
+            let wrong = ChainsError::Confirmations { line, chain, value };
+            assert_eq!(given(text), Err(wrong));
+        }
+        for nonsense in ["-3", "6.5", "\"6\"", "[6]", "true", "99999999999999999999"] {
+            let error = given(nonsense).unwrap_err();
+            assert!(
+                matches!(error, ChainsError::Syntax { line: 6, .. }),
+                "{error}"
+            );
         }
     }
 

@@ -50,6 +50,7 @@ impl Watch {
             case: "loot",
             dormant: 30,
             known_block: &known_block,
+            enough: &|_| Ok(6),
         };
         let alerts = self.memory.take_in(report, partial, &lookout).unwrap();
         let told = alerts
@@ -73,6 +74,34 @@ fn what_a_report_says_when_the_watch_begins_is_no_news() {
     let mut without = Watch::over(None);
     assert_eq!(without.told(&first, false), []);
     assert_eq!(without.told(&second, false), [moved("b")]);
+}
+
+#[test]
+fn an_alert_says_how_deep_its_block_was_and_a_warning_and_a_retraction_are_not_deep() {
+    let lookout =
+        |branch: &'static str| move |_: &str, height: u64| Ok(Some(format!("{branch}{height}")));
+    let mut memory = Memory::begin("asked".into(), Some(&report(9, &[]))).unwrap();
+    let mut told = |branch, report: &Report| -> Vec<(u64, bool)> {
+        let lookout = Lookout {
+            case: "loot",
+            dormant: 30,
+            known_block: &lookout(branch),
+            enough: &|_| Ok(3),
+        };
+        let alerts = memory.take_in(report, false, &lookout).unwrap();
+        let depths = alerts.iter().map(|one| one.depth);
+        depths.map(|one| (one.confirmations, one.settled)).collect()
+    };
+    let moves = [flow("a", Some(8)), flow("b", Some(9)), flow("c", None)];
+    assert_eq!(
+        told("a", &report(10, &moves)),
+        [(3, true), (2, false), (0, false)]
+    );
+    assert_eq!(told("a", &report(11, &moves)), []);
+    assert_eq!(
+        told("b", &report(11, &moves[2..])),
+        [(0, false), (0, false)]
+    );
 }
 
 #[test]
@@ -139,11 +168,11 @@ fn alerts_are_remembered_for_so_many_blocks_and_no_more_than_so_many() {
 fn ids_are_the_same_for_the_same_event_and_differ_between_cases_and_times() {
     let event = &events(&report(10, &[flow("a", Some(10))])).unwrap()[0];
     let other = &events(&report(10, &[flow("a", Some(12))])).unwrap()[0];
-    let id = |event, case, times| alert(event, case, times, None).id;
+    let id = |event, case, times| alert(event, case, times, None, Depth::default()).id;
     assert_eq!(id(event, "loot", 0), id(other, "loot", 0));
     assert_ne!(id(event, "loot", 0), id(event, "loot", 1));
     assert_ne!(id(event, "loot", 0), id(event, "other", 0));
-    let alert = alert(event, "loot", 0, None);
+    let alert = alert(event, "loot", 0, None, Depth::default());
     assert_ne!(alert.id, alert.retraction().id);
 }
 
@@ -153,7 +182,9 @@ fn hostile_text_leaves_as_escapes_that_mean_the_same() {
     let name = "\u{1b}[2J\u{202e}\u{9b}\u{7f}\n😀";
     hostile["to_address"] = name.into();
     let event = &events(&report(10, &[hostile])).unwrap()[0];
-    let line = alert(event, name, 0, None).to_line().unwrap();
+    let line = alert(event, name, 0, None, Depth::default())
+        .to_line()
+        .unwrap();
     assert!(
         line.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
         "{line}"
