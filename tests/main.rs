@@ -10,6 +10,7 @@ mod accounts;
 mod alerts;
 mod browser;
 mod candidates;
+mod clock;
 mod command;
 mod commands;
 mod crossings;

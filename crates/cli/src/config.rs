@@ -49,17 +49,23 @@ impl Config {
 
     /// The text of a configuration file and where it stands: the user's if there is one, else the shipped one.
     pub(crate) fn text(&self, name: &str) -> Result<(String, String), Failure> {
-        if let Some(path) = self
-            .dir
-            .as_ref()
-            .map(|dir| dir.join(name))
-            .filter(|path| path.exists())
-        {
+        if let Some(path) = self.own(name) {
             return Ok((path.display().to_string(), read(&path)?));
         }
         let file = SHIPPED.get_file(name).and_then(|file| file.contents_utf8());
         let text = file.ok_or_else(|| anyhow!("there is no configuration file `{name}`"))?;
         Ok((name.to_owned(), text.to_owned()))
+    }
+
+    /// True for a file that comes with the program and that the user has no other of.
+    pub(crate) fn ships(&self, name: &str) -> bool {
+        self.own(name).is_none() && SHIPPED.get_file(name).is_some()
+    }
+
+    /// Where the user's own file stands, if there is one.
+    fn own(&self, name: &str) -> Option<PathBuf> {
+        let path = self.dir.as_ref()?.join(name);
+        path.exists().then_some(path)
     }
 
     /// The names of the files in a configuration directory, the user's and the shipped ones, sorted.

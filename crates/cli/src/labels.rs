@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use hansel_labels::{Day, LONGEST_COMPILED, LabelBook, Pack, Reader, Refusal};
-use hansel_ledger::Chain;
+use hansel_ledger::{Chain, UnixTime};
 
 use crate::config::Config;
 use crate::drive::now;
@@ -58,14 +58,14 @@ fn configured(config: &Config, file: &str, chains: &[Chain]) -> Result<Option<Pa
     let Some((name, "yaml" | "yml")) = file.rsplit_once('.') else {
         return Ok(None);
     };
-    let (origin, text) = config
-        .text(&format!("{DIRECTORY}/{file}"))
-        .map_err(|failure| failure.in_one_line())?;
+    let path = format!("{DIRECTORY}/{file}");
+    let text = config.text(&path);
+    let (origin, text) = text.map_err(|failure| failure.in_one_line())?;
     let reader = Reader {
         file: &origin,
         name,
         chains,
-        today: &today(),
+        today: &last_day(config, &path),
         imported: false,
     };
     let pack = reader
@@ -92,7 +92,7 @@ fn cases(config: &Config, chains: &[Chain], at_hand: &mut Gathered) -> Result<()
             file: &file,
             name: &name,
             chains,
-            today: &today(),
+            today: &last_day(config, &format!("cases/{file}")),
             imported: false,
         };
         let read = plan::case_file(case, config).map_err(|failure| failure.in_one_line());
@@ -105,6 +105,15 @@ fn cases(config: &Config, chains: &[Chain], at_hand: &mut Gathered) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The last day that a file of the configuration may speak of: today, or any where the file is shipped, so that a machine
+/// whose clock is behind does not take what it says for a lie.
+fn last_day(config: &Config, file: &str) -> Day {
+    if config.ships(file) {
+        return Day::of(UnixTime(u64::MAX));
+    }
+    today()
 }
 
 /// The day by this machine's clock.
