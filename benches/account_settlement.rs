@@ -111,6 +111,7 @@ impl Chain {
             to: movements.first().map(|movement| movement.to),
             succeeded: true,
             fee: Amount::from(21_000),
+            gas_price: None,
             movements,
             created: Vec::new(),
             executed,

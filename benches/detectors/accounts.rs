@@ -179,6 +179,7 @@ impl Traffic {
             to: None,
             succeeded: true,
             fee: Amount::ZERO,
+            gas_price: None,
             movements: (0..).zip(moved).map(movement).collect(),
             created: Vec::new(),
             executed: Vec::new(),

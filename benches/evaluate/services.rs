@@ -228,6 +228,7 @@ fn facts(case: &LaunderNet, price: u64) -> AccountFacts {
                 to: None,
                 succeeded: true,
                 fee: Amount::ZERO,
+                gas_price: None,
                 movements: Vec::new(),
                 created: Vec::new(),
                 executed: Vec::new(),

@@ -181,6 +181,21 @@ fn the_fee_holds_gas_blobs_the_chain_below_and_the_operator() {
 }
 
 #[test]
+fn a_price_of_gas_was_chosen_only_where_blocks_had_no_base_fee() {
+    let chosen = |kind: &str, head: Value| {
+        let answers = Answers::new().tx(json!({"type": kind})).head(head);
+        let price = answers.receipt(json!({"type": kind})).told().gas_price;
+        price.map(|price| price.to_string())
+    };
+    let none = json!({});
+    assert_eq!(chosen("0x0", none.clone()).as_deref(), Some("11"));
+    assert_eq!(chosen("0x1", none.clone()).as_deref(), Some("11"));
+    assert_eq!(chosen("0x2", none), None, "a type of later blocks");
+    let london = json!({"baseFeePerGas": "0x7"});
+    assert_eq!(chosen("0x0", london), None);
+}
+
+#[test]
 fn a_deposit_from_the_chain_below_costs_nothing_here_and_brings_what_it_mints() {
     let deposit = json!({
         "type": "0x7e", "mint": "0x64", "gasPrice": "0x0", "sourceHash": word(1), "nonce": null,

@@ -472,6 +472,38 @@ fn who_dealt_three_times_with_a_depositor_is_a_lead() {
 }
 
 #[test]
+fn who_pays_a_price_for_gas_that_one_depositor_alone_paid_before_is_a_lead() {
+    let rule = "evm.tornado.lead.gas-price";
+    let whole = milli(100);
+    let own = |story: Story, seconds: u64, to: Address, pool: Address| {
+        story.transaction(seconds, to, &[(pool, to, Coin::Native, whole)])
+    };
+    let story = deposit(Story::default(), 0, account(1), SMALL, 500).offers(33_333_333_333);
+    let story = deposit(story, 60, account(3), SMALL, 501).offers(20_000_000_000);
+    let paid = own(story.clone(), HOUR, account(2), SMALL).offers(33_333_333_333);
+    let found = paid.unlabelled(rule);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].confidence, Confidence::Weak);
+    assert_eq!(count(&found[0], "anonymity-set"), 502);
+    assert_eq!(count(&found[0], "unique-prices"), 1);
+    assert_eq!(found[0].evidence.len(), 2);
+    let other = own(story.clone(), HOUR, account(2), SMALL).offers(33_333_333_334);
+    assert_eq!(other.unlabelled(rule), [], "another price");
+    let since = own(story.clone(), HOUR, account(2), SMALL);
+    assert_eq!(since.unlabelled(rule), [], "none was chosen");
+    let elsewhere = own(story.clone(), HOUR, account(2), LARGE).offers(33_333_333_333);
+    assert_eq!(elsewhere.unlabelled(rule), [], "another pool");
+    let relayed = withdraw(story.clone(), HOUR, account(2), SMALL).offers(33_333_333_333);
+    assert_eq!(relayed.unlabelled(rule), [], "somebody else sent it");
+    let common = deposit(story, 120, account(4), SMALL, 502).offers(33_333_333_333);
+    let common = own(common, HOUR, account(2), SMALL).offers(33_333_333_333);
+    assert_eq!(common.unlabelled(rule), [], "two offered it");
+    let early = own(Story::default(), 0, account(2), SMALL).offers(33_333_333_333);
+    let early = deposit(early, HOUR, account(1), SMALL, 500).offers(33_333_333_333);
+    assert_eq!(early.unlabelled(rule), [], "withdrawn before");
+}
+
+#[test]
 fn so_many_withdrawals_of_each_pool_as_somebody_deposited_are_a_lead() {
     let rule = "evm.tornado.lead.same-numbers";
     let told = |last: Address| {

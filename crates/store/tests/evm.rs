@@ -82,6 +82,7 @@ fn transaction(name: &str, height: u64) -> EvmTransaction {
         to: Some(account("router")),
         succeeded: true,
         fee: Amount::from(21_000),
+        gas_price: None,
         movements: vec![
             movement(Origin::Call(vec![0, 2, 1]), Coin::Native),
             movement(Origin::Log(17), token()),

@@ -38,6 +38,7 @@ pub fn transaction(
         to: tx.to,
         succeeded,
         fee: Amount::from(fee(tx, receipt)?),
+        gas_price: offered(block, tx),
         movements: native::minted(tx).into_iter().collect(),
         created: Vec::new(),
         executed: executed(tx, receipt, calls),
@@ -63,6 +64,13 @@ pub fn transaction(
         told.carried = carried(tx, receipt);
     }
     Ok(told)
+}
+
+/// The price that the sender chose: in a transaction of the types that there were before blocks had a base fee.
+fn offered(block: &HeaderLean, tx: &TxLean) -> Option<Amount> {
+    let early = matches!(tx.kind, None | Some(0 | 1)) && block.base_fee_per_gas.is_none();
+    let chosen = tx.gas_price.filter(|_| early);
+    chosen.map(Amount::from)
 }
 
 fn check_parts(block: &HeaderLean, tx: &TxLean, receipt: &ReceiptLean) -> Result<(), DecodeError> {

@@ -53,6 +53,8 @@ pub fn network() -> EvmNetwork {
 pub struct Answers {
     pub tx: Value,
     pub receipt: Value,
+    /// Further fields of the block's header.
+    pub head: Value,
     pub trace: Option<Value>,
 }
 
@@ -70,8 +72,15 @@ impl Answers {
                 "gasUsed": "0x7530", "cumulativeGasUsed": "0x7530", "effectiveGasPrice": "0xa",
                 "type": "0x2", "logs": [],
             }),
+            head: json!({}),
             trace: None,
         }
+    }
+
+    /// Sets fields of the block's header.
+    pub fn head(mut self, fields: Value) -> Self {
+        merge(&mut self.head, fields);
+        self
     }
 
     /// Sets fields of the transaction.
@@ -109,10 +118,11 @@ impl Answers {
     }
 
     pub fn decode(&self) -> Result<EvmTransaction, DecodeError> {
-        let head = json!({
+        let mut head = json!({
             "number": "0x5", "hash": word(5), "parentHash": word(4), "timestamp": "0x64",
             "transactions": [self.tx],
         });
+        merge(&mut head, self.head.clone());
         let head = block(head.to_string().as_bytes())?.unwrap();
         let told = receipts(json!([self.receipt]).to_string().as_bytes())?.unwrap();
         let calls: Option<Calls> = match &self.trace {

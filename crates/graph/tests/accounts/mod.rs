@@ -60,6 +60,7 @@ impl Tx {
             to: None,
             succeeded: true,
             fee: Amount::ZERO,
+            gas_price: None,
             movements: Vec::new(),
             created: Vec::new(),
             executed: Vec::new(),

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use alloy_primitives::{Address, B256};
-use hansel_ledger::{EvmPlacement, Movement, NodeId};
+use hansel_ledger::{Amount, EvmPlacement, Movement, NodeId};
 
 use crate::verdict::Verdict;
 use crate::{Confidence, EntityKind, Finding};
@@ -37,6 +37,8 @@ struct Mixed {
     id: String,
     /// How many deposits the pool had by then, where it said so.
     deposits: Option<u64>,
+    /// The price of gas that the account chose itself, where it sent the transaction and chose one.
+    price: Option<Amount>,
 }
 
 /// What is known of the pools, in chain order.
@@ -83,6 +85,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     }
     let mut found = same_address(scene, &mixing);
     found.extend(linked(scene, &mixing));
+    found.extend(same_price(scene, &mixing));
     found.extend(same_numbers(scene, &mixing));
     found
 }
@@ -110,6 +113,7 @@ impl Mixing {
                     time: moved.time(),
                     id: scene.id(moved),
                     deposits: None,
+                    price: price(moved, scene.address(moved.to)),
                 }));
             }
         }
@@ -169,14 +173,24 @@ fn deposited(scene: &Scene<'_>, moved: &Moved<'_>) -> Option<Mixed> {
     let transaction = moved.told.transaction?;
     let mut told = transaction.events.iter().filter_map(Deposit::read);
     let deposits = told.find(|deposit| deposit.pool == pool)?.deposits;
+    let account = depositor(transaction, pool);
     Some(Mixed {
         pool,
-        account: depositor(transaction, pool),
+        account,
+        price: price(moved, account),
         placement: moved.told.placement,
         time: moved.time(),
         id: scene.id(moved),
         deposits: Some(deposits),
     })
+}
+
+/// The price of gas that an account chose, where it sent the transaction itself: a relayer chooses his own.
+fn price(moved: &Moved<'_>, account: Address) -> Option<Amount> {
+    let transaction = moved.told.transaction?;
+    transaction
+        .gas_price
+        .filter(|_| transaction.sender == account)
 }
 
 /// Who withdraws is who deposited into the same pool before.
@@ -256,6 +270,47 @@ fn linked(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
             ],
         )
     });
+    found.collect()
+}
+
+/// Who withdraws without a relayer offers a price for gas that one known deposit into the pool alone had offered before.
+fn same_price(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
+    let mut offers: BTreeMap<(Address, Amount), Vec<&Mixed>> = BTreeMap::new();
+    for deposit in &mixing.deposits {
+        if let Some(price) = deposit.price {
+            offers
+                .entry((deposit.pool, price))
+                .or_default()
+                .push(deposit);
+        }
+    }
+    let mut pairs: BTreeMap<(Address, Address), Vec<&Mixed>> = BTreeMap::new();
+    for withdrawal in &mixing.withdrawals {
+        let Some(price) = withdrawal.price else {
+            continue;
+        };
+        let Some([deposit]) = offers.get(&(withdrawal.pool, price)).map(Vec::as_slice) else {
+            continue;
+        };
+        if deposit.placement < withdrawal.placement && deposit.account != withdrawal.account {
+            let both = pairs
+                .entry((withdrawal.account, deposit.account))
+                .or_default();
+            both.extend([*deposit, withdrawal]);
+        }
+    }
+    let found = pairs
+        .into_iter()
+        .filter_map(|((recipient, depositor), pairs)| {
+            let priced = pairs.len() / 2;
+            let lead = Lead {
+                rule: "evm.tornado.lead.gas-price",
+                recipient,
+                depositors: [depositor].into(),
+                pairs,
+            };
+            lead.finding(scene, mixing, &[("unique-prices", priced)])
+        });
     found.collect()
 }
 

@@ -125,6 +125,7 @@ impl Story {
             to: None,
             succeeded: true,
             fee: Amount::from(21_000_u64),
+            gas_price: None,
             movements: moved.iter().enumerate().map(movement).collect(),
             created: Vec::new(),
             executed: Vec::new(),
@@ -158,6 +159,13 @@ impl Story {
     pub(crate) fn dollars(self, seconds: u64, from: Address, to: Address, dollars: u64) -> Self {
         let amount = Amount::from(dollars * 1_000_000);
         self.pay(seconds, from, to, dollar(), amount)
+    }
+
+    /// The sender of the last transaction offered so much for gas.
+    pub(crate) fn offers(mut self, price: u64) -> Self {
+        let last = self.transactions.last_mut().unwrap();
+        last.gas_price = Some(Amount::from(price));
+        self
     }
 
     /// The last transaction also logs an event.

@@ -40,6 +40,7 @@ pub(crate) fn transaction(sender: Address) -> EvmTransaction {
         to: None,
         succeeded: true,
         fee: Amount::ZERO,
+        gas_price: None,
         movements: Vec::new(),
         created: Vec::new(),
         executed: Vec::new(),

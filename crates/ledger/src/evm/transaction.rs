@@ -33,6 +33,10 @@ pub struct EvmTransaction {
     /// Everything the sender paid for gas in base units of the native coin: burned base and blob fees, the tip
     /// and, on a rollup, the fee of the chain below.
     pub fee: Amount,
+    /// What the sender offered for a unit of gas, in base units of the native coin, where the chain had no base fee yet;
+    /// `None` since then, when wallets no longer choose a price of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_price: Option<Amount>,
     /// Movements above zero: first those of the native coin in order of execution, then those of tokens in the
     /// order of their logs. The fee is not among them.
     pub movements: Vec<Movement>,
