@@ -44,27 +44,52 @@ fn amount(number: u64) -> Amount {
     Amount::from(1_000_000_000_000_000 + number * 7_919)
 }
 
-fn shares(number: u64) -> (Sorted<Rule, Amount>, Sorted<Rule, Sorted<String, Amount>>) {
+/// What flows have in common, as the builders of reports share it.
+struct Common {
+    accounts: Vec<Shared>,
+    addresses: Vec<Shared>,
+    chain: Shared,
+    asset: Shared,
+    seed: Shared,
+}
+
+impl Common {
+    fn of(accounts: u64) -> Self {
+        Self {
+            accounts: (0..accounts).map(|number| account(number).into()).collect(),
+            addresses: (0..accounts).map(|number| address(number).into()).collect(),
+            chain: "ethereum".into(),
+            asset: "USDT".into(),
+            seed: "s1".into(),
+        }
+    }
+}
+
+type Shares = (Sorted<Rule, Amount>, Sorted<Rule, Sorted<Shared, Amount>>);
+
+fn shares(number: u64, seed: &Shared) -> Shares {
     let tainted = RULES.map(|rule| (rule, amount(number)));
-    let claims = RULES.map(|rule| (rule, Sorted::from([("s1".to_owned(), amount(number))])));
+    let claims = RULES.map(|rule| (rule, Sorted::from([(seed.clone(), amount(number))])));
     (tainted.into(), claims.into())
 }
 
-fn flow(number: u64, accounts: u64) -> Flow {
-    let (from, to) = (number / PER_ACCOUNT, (number * 31 + 1) % accounts);
-    let (tainted, claims) = shares(number);
+fn flow(number: u64, common: &Common) -> Flow {
+    let number_of = |number: u64| usize::try_from(number).unwrap();
+    let from = number_of(number / PER_ACCOUNT);
+    let to = number_of(number * 31 + 1) % common.accounts.len();
+    let (tainted, claims) = shares(number, &common.seed);
     let tx = hash(number);
     Flow {
         id: format!("ethereum:log:{tx}:{}", number % 300),
-        chain: "ethereum".into(),
+        chain: common.chain.clone(),
         tx,
         block: Some(18_000_000 + number / 100),
         time: Some(Timestamp(UnixTime(1_700_000_000 + number / 10))),
-        from: account(from),
-        to: account(to),
-        from_addresses: vec![address(from)],
-        to_address: Some(address(to)),
-        asset: "USDT".into(),
+        from: common.accounts[from].clone(),
+        to: common.accounts[to].clone(),
+        from_addresses: vec![common.addresses[from].clone()],
+        to_address: Some(common.addresses[to].clone()),
+        asset: common.asset.clone(),
         amount: amount(number),
         tainted,
         claims,
@@ -73,8 +98,8 @@ fn flow(number: u64, accounts: u64) -> Flow {
     }
 }
 
-fn node(number: u64) -> Node {
-    let (tainted, claims) = shares(number);
+fn node(number: u64, common: &Common) -> Node {
+    let (tainted, claims) = shares(number, &common.seed);
     Node {
         id: account(number),
         kind: NodeKind::Account,
@@ -113,6 +138,7 @@ fn finding(number: u64) -> Finding {
 
 fn report(flows: u64) -> Report {
     let accounts = flows.div_ceil(PER_ACCOUNT);
+    let common = Common::of(accounts);
     let stolen = amount(0);
     let row = |rule: Rule| Accounting {
         seed: "s1".into(),
@@ -152,15 +178,15 @@ fn report(flows: u64) -> Report {
             amount: stolen,
             tx: hash(0),
             vout: None,
-            flow: Some(flow(0, accounts).id),
+            flow: Some(flow(0, &common).id),
             to: Some(address(0)),
             block: Some(18_000_000),
             time: None,
         }],
         assets: Vec::new(),
         accounting: RULES.map(row).into(),
-        nodes: (0..accounts).map(node).collect(),
-        flows: (0..flows).map(|number| flow(number, accounts)).collect(),
+        nodes: (0..accounts).map(|number| node(number, &common)).collect(),
+        flows: (0..flows).map(|number| flow(number, &common)).collect(),
         findings: (0..accounts / 10).map(finding).collect(),
         cash_outs: Vec::new(),
         unknown: Vec::new(),

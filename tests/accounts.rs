@@ -74,7 +74,8 @@ fn require_truth(report: &Report, story: &EvmStory) {
         .filter(|flow| flow.kind != FlowKind::Fee);
     for flow in moved {
         let to = flow.to_address.clone().unwrap();
-        let said = (flow.from_addresses[0].clone(), to, flow.amount.to_string());
+        let from = flow.from_addresses[0].to_string();
+        let said = (from, to.to_string(), flow.amount.to_string());
         assert!(
             truth[&flow.tx].contains(&said),
             "{} never happened",
@@ -117,7 +118,7 @@ fn a_trail_goes_through_an_account_that_is_a_contract_and_not_through_its_bundle
     let operation = story.scene("user-operation").last().unwrap();
     let hash = operation.hash.to_string();
     let flows = report.flows.iter().filter(|flow| flow.tx == hash);
-    let bundler = story.account("operator").to_string();
+    let bundler = story.account("operator").to_string().into();
     let mut given = BTreeSet::new();
     for flow in flows {
         assert!(!flow.from_addresses.contains(&bundler), "{}", flow.id);
@@ -128,7 +129,10 @@ fn a_trail_goes_through_an_account_that_is_a_contract_and_not_through_its_bundle
             flow.id
         );
         if flow.from_addresses == [smart.address.clone().unwrap()] {
-            given.insert((flow.to_address.clone().unwrap(), flow.amount.to_string()));
+            given.insert((
+                String::from(flow.to_address.clone().unwrap()),
+                flow.amount.to_string(),
+            ));
         }
     }
     let payee = story.account("beneficiary").to_string();

@@ -365,14 +365,14 @@ fn node(id: String, kind: NodeKind, time: Option<Timestamp>, stop: Option<StopKi
 }
 
 fn flow(tx: &str, vout: u64, to: &str, amount: u64, time: Option<Timestamp>) -> Flow {
-    let claims = Sorted::from([("s1".to_owned(), amount.into())]);
+    let claims = Sorted::from([("s1".into(), amount.into())]);
     Flow {
         id: format!("bitcoin:output:{tx}:{vout}"),
         chain: "bitcoin".into(),
         tx: tx.into(),
         block: Some(845_923),
         time,
-        from: format!("bitcoin:tx:{tx}"),
+        from: format!("bitcoin:tx:{tx}").into(),
         to: to.into(),
         from_addresses: Vec::new(),
         to_address: None,

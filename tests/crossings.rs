@@ -200,7 +200,7 @@ pub(crate) fn require_balance(report: &Report) {
         assert!(row.seed.starts_with('s'), "{row:?}");
     }
     let seeds: Vec<&str> = report.seeds.iter().map(|seed| &*seed.id).collect();
-    let known = |claims: &hansel_report::model::Sorted<String, Amount>| {
+    let known = |claims: &hansel_report::model::Sorted<hansel_report::model::Shared, Amount>| {
         claims.keys().all(|seed| seeds.contains(&&**seed))
     };
     for flow in &report.flows {

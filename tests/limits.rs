@@ -192,7 +192,7 @@ fn a_smaller_share_is_counted_as_below_the_threshold() {
         let flow = report.flow(&format!("{}:output:{stop}", report.seeds[0].chain));
         for seed in &report.seeds {
             let claim = flow.claims[&Rule::Haircut]
-                .get(&seed.id)
+                .get(&*seed.id)
                 .copied()
                 .unwrap_or_default();
             let fifth = seed.amount.mul_div(1.into(), 5.into()).unwrap();

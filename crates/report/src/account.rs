@@ -12,8 +12,8 @@ use hansel_ledger::{Amount, AmountError, Chain, Coin, Gap, TransferId};
 
 use crate::build::{BuildError, Built, Heading, entry, limits_of};
 use crate::model::{
-    Accounting, AssetEntry, Case, Confidence, Finding, SchemaName, Seed, Sorted, Timestamp, Tip,
-    Unknown,
+    Accounting, AssetEntry, Case, Confidence, Finding, SchemaName, Seed, Shared, Sorted, Timestamp,
+    Tip, Unknown,
 };
 use crate::{Report, cash_outs};
 
@@ -257,7 +257,7 @@ fn tainted(parcels: &[Parcel]) -> Amount {
 }
 
 /// What each seed claims; nothing for a rule that does not conserve value.
-fn claims(rule: Rule, parcels: &[Parcel]) -> Sorted<String, Amount> {
+fn claims(rule: Rule, parcels: &[Parcel]) -> Sorted<Shared, Amount> {
     let mut by_seed: BTreeMap<SeedIx, Amount> = BTreeMap::new();
     for parcel in parcels.iter().filter(|_| rule.conserves()) {
         if let Some(seed) = parcel.owner {
@@ -267,6 +267,6 @@ fn claims(rule: Rule, parcels: &[Parcel]) -> Sorted<String, Amount> {
     }
     by_seed
         .into_iter()
-        .map(|(seed, claim)| (seed.id(), claim))
+        .map(|(seed, claim)| (seed.id().into(), claim))
         .collect()
 }

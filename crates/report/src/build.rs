@@ -11,7 +11,8 @@ use hansel_graph::{Accounting as Balance, Category, Rule, SeedIx, Strand, Trace,
 use hansel_ledger::{Amount, AmountError, Chain};
 
 use crate::model::{
-    Accounting, Case, Limits, Override, SchemaName, Seed, Sorted, Source, Timestamp, Tip, Unknown,
+    Accounting, Case, Limits, Override, SchemaName, Seed, Shared, Sorted, Source, Timestamp, Tip,
+    Unknown,
 };
 use crate::{Report, cash_outs};
 
@@ -254,7 +255,7 @@ fn tainted(strands: &[Strand<u64>]) -> Amount {
 }
 
 /// What each seed claims; nothing for a rule that does not conserve value.
-fn claims(rule: Rule, strands: &[Strand<u64>]) -> Sorted<String, Amount> {
+fn claims(rule: Rule, strands: &[Strand<u64>]) -> Sorted<Shared, Amount> {
     let mut by_seed: BTreeMap<SeedIx, u64> = BTreeMap::new();
     for strand in strands.iter().filter(|_| rule.conserves()) {
         if let Some(seed) = strand.owner {
@@ -263,6 +264,6 @@ fn claims(rule: Rule, strands: &[Strand<u64>]) -> Sorted<String, Amount> {
     }
     by_seed
         .into_iter()
-        .map(|(seed, claim)| (seed.id(), claim.into()))
+        .map(|(seed, claim)| (seed.id().into(), claim.into()))
         .collect()
 }

@@ -245,13 +245,13 @@ fn direct(arrival: &Arrival<'_>) -> CashOut {
     CashOut {
         entity: service.entity.to_owned(),
         category: service.stop.kind.name().to_owned(),
-        chain: flow.chain.clone(),
+        chain: flow.chain.to_string(),
         deposit_address: address(arrival),
         service_address: None,
         tx: flow.tx.clone(),
         service_tx: None,
         time: flow.time,
-        asset: flow.asset.clone(),
+        asset: flow.asset.to_string(),
         amount: flow.amount,
         tainted: flow.tainted.clone(),
         confidence: service.stop.confidence.unwrap_or(Confidence::Weak),
@@ -260,8 +260,11 @@ fn direct(arrival: &Arrival<'_>) -> CashOut {
 
 fn address(arrival: &Arrival<'_>) -> String {
     let node = arrival.service.node;
-    let known = node.address.as_ref().or(arrival.flow.to_address.as_ref());
-    known.unwrap_or(&node.id).clone()
+    let known = node
+        .address
+        .as_deref()
+        .or(arrival.flow.to_address.as_deref());
+    known.unwrap_or(&node.id).to_owned()
 }
 
 /// One row for each deposit; what arrived is divided as they were tainted.
@@ -271,7 +274,7 @@ fn swept(arrival: &Arrival<'_>, sweep: &Sweep<'_>) -> Result<Vec<CashOut>, Amoun
         .deposits
         .iter()
         .map(|deposit| CashOut {
-            deposit_address: deposit.to_address.clone().unwrap_or_default(),
+            deposit_address: deposit.to_address.clone().unwrap_or_default().to_string(),
             service_address: Some(whole.deposit_address.clone()),
             tx: deposit.tx.clone(),
             service_tx: Some(whole.tx.clone()),

@@ -56,7 +56,7 @@ fn cells(flow: &Flow) -> [String; HEADS.len()] {
         cell::text(&flow.tx),
         cell::text(&flow.from),
         cell::text(&flow.to),
-        cell::list(flow.from_addresses.iter().map(String::as_str)),
+        cell::list(flow.from_addresses.iter().map(|address| &**address)),
         cell::optional_text(flow.to_address.as_deref()),
         flow.proof.name().to_owned(),
         cell::text(&flow.asset),

@@ -60,7 +60,7 @@ pub fn write_flows(report: &Report, out: &mut dyn io::Write) -> Result<(), Forma
             FlowKind::Fee => "FEE",
         };
         let label = assets.show(&flow.chain, &flow.asset, flow.amount);
-        let own = [&flow.from, &flow.to, &flow.id, &label].map(|text| cell::text(text));
+        let own = [&*flow.from, &*flow.to, &flow.id, &label].map(cell::text);
         let values = columns::of_flow(report, flow);
         let values: Vec<_> = values.iter().map(cell_of).collect();
         table.write_record(own.into_iter().chain(values).chain([class.to_owned()]))?;

@@ -18,11 +18,11 @@ impl Report {
         let mut gone: BTreeMap<String, Claims> = BTreeMap::new();
         let crossings = self.flows.iter();
         for flow in crossings.filter(|flow| flow.kind == FlowKind::Crossing) {
-            let sums = gone.entry(flow.from.clone()).or_default();
+            let sums = gone.entry(flow.from.to_string()).or_default();
             for (rule, claims) in &flow.claims {
                 let sums = sums.entry(*rule).or_default();
                 for (seed, claim) in claims {
-                    let sum = sums.entry(seed.clone()).or_default();
+                    let sum = sums.entry(seed.to_string()).or_default();
                     *sum = sum.checked_add(*claim)?;
                 }
             }
@@ -47,7 +47,7 @@ fn take(holding: &mut NodeHolding, gone: &mut Claims) -> Result<(), AmountError>
         let before = Amount::checked_sum(claims.values().copied())?;
         let gone = gone.entry(*rule).or_default();
         for (seed, claim) in claims.iter_mut() {
-            let left = gone.entry(seed.clone()).or_default();
+            let left = gone.entry(seed.to_string()).or_default();
             let taken = (*left).min(*claim);
             *left = left.checked_sub(taken)?;
             *claim = claim.checked_sub(taken)?;

@@ -36,7 +36,7 @@ impl<'a> Holdings<'a> {
             let holdings = by_node.entry(node).or_default();
             match holdings
                 .iter_mut()
-                .find(|holding| holding.asset == flow.asset)
+                .find(|holding| holding.asset == &*flow.asset)
             {
                 Some(holding) => holding.add(flow)?,
                 None => holdings.push(Holding::from(flow)),

@@ -6,7 +6,7 @@ use hansel_graph::Rule;
 use hansel_ledger::{Amount, AmountError};
 
 use crate::crossing::{Carried, Crossed, Departed, PartSeed, fold, portions};
-use crate::model::Sorted;
+use crate::model::{Shared, Sorted};
 use crate::{Built, Report};
 
 /// Joins the parts of a case: seeds are numbered through, everything else is put together in order.
@@ -122,19 +122,19 @@ impl Names {
 
     fn rename_claims(
         &self,
-        claims: &mut Sorted<Rule, Sorted<String, Amount>>,
+        claims: &mut Sorted<Rule, Sorted<Shared, Amount>>,
         part: usize,
     ) -> Result<(), AmountError> {
         for (rule, by_seed) in claims.iter_mut() {
-            let mut named: BTreeMap<String, Amount> = BTreeMap::new();
+            let mut named: BTreeMap<Shared, Amount> = BTreeMap::new();
             for (seed, claim) in std::mem::take(by_seed) {
-                let key = (part, seed);
+                let key = (part, seed.to_string());
                 let shares = match self.arrived.get(&key) {
                     Some(carried) => portions(carried, *rule, claim)?,
                     None => vec![(key, claim)],
                 };
                 for (key, share) in shares {
-                    let sum = named.entry(self.name(key)).or_default();
+                    let sum = named.entry(self.name(key).into()).or_default();
                     *sum = sum.checked_add(share)?;
                 }
             }
@@ -153,7 +153,7 @@ impl Names {
         for (rule, (units, claims)) in self.arrived.get(&one.seed).into_iter().flatten() {
             let named = claims.iter().map(|(seed, claim)| {
                 let name = self.name(seed.clone());
-                (name, *claim)
+                (name.into(), *claim)
             });
             flow.claims.insert(*rule, named.collect());
             flow.tainted.insert(*rule, *units);

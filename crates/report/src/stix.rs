@@ -160,7 +160,7 @@ impl<'a> Wallets<'a> {
         let mut ids = HashMap::new();
         for address in nodes
             .chain(paid)
-            .chain(paying.map(String::as_str))
+            .chain(paying.map(|address| &**address))
             .chain(services)
         {
             ids.entry(address)

@@ -64,7 +64,11 @@ fn tagged(report: &Report, rule: Rule) -> BTreeMap<(&str, &str), Option<Timestam
 fn holders(direction: Direction, flow: &Flow) -> Vec<&str> {
     match direction {
         Direction::Forward => flow.to_address.as_deref().into_iter().collect(),
-        Direction::Backward => flow.from_addresses.iter().map(String::as_str).collect(),
+        Direction::Backward => flow
+            .from_addresses
+            .iter()
+            .map(|address| &**address)
+            .collect(),
     }
 }
 

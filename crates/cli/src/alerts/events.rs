@@ -63,14 +63,17 @@ impl Event {
 
     fn add(&mut self, flow: &Flow) -> Result<(), AmountError> {
         self.add_amount(flow)?;
-        insert(&mut self.from, flow.from_addresses.iter().cloned());
+        insert(
+            &mut self.from,
+            flow.from_addresses.iter().map(ToString::to_string),
+        );
         insert(&mut self.to, [place(flow).to_owned()]);
         Ok(())
     }
 
     fn add_amount(&mut self, flow: &Flow) -> Result<(), AmountError> {
-        let moved = self.amounts.entry(flow.asset.clone()).or_default();
-        moved.asset.clone_from(&flow.asset);
+        let moved = self.amounts.entry(flow.asset.to_string()).or_default();
+        moved.asset = flow.asset.to_string();
         moved.amount = moved.amount.checked_add(flow.amount)?;
         for (rule, amount) in &flow.tainted {
             let sum = moved.tainted.entry(*rule).or_default();
@@ -163,6 +166,7 @@ impl<'a> Scene<'a> {
             from: flow
                 .into_iter()
                 .flat_map(|flow| flow.from_addresses.clone())
+                .map(String::from)
                 .take(LONGEST_LIST)
                 .collect(),
             to: BTreeSet::from([cash_out.deposit_address.clone()]),
@@ -218,7 +222,7 @@ impl<'a> Scene<'a> {
                     ..event_of(News::Moved, flow, tx)
                 });
                 event.add_amount(flow)?;
-                insert(&mut event.from, flow.to_address.clone());
+                insert(&mut event.from, flow.to_address.clone().map(String::from));
             }
         }
         Ok(waiting.into_values().collect())
@@ -251,7 +255,7 @@ impl<'a> Scene<'a> {
 fn event_of(news: News, flow: &Flow, place: &str) -> Event {
     Event {
         news,
-        chain: flow.chain.clone(),
+        chain: flow.chain.to_string(),
         tx: flow.tx.clone(),
         swept: None,
         block: flow.block,

@@ -7,16 +7,18 @@ use hansel_graph::{AccountFlow, AccountStep, AccountTrace, Rule};
 use hansel_ledger::{Amount, Coin, NodeId, Origin, TransferId};
 
 use super::{claims, name, tainted};
-use crate::model::{Flow, FlowKind, Proof, Sorted, Timestamp};
+use crate::model::{Flow, FlowKind, Pool, Proof, Shared, Sorted, Timestamp};
 
 pub(super) fn list(trace: &AccountTrace) -> Vec<Flow> {
     let received = received(trace);
     let flows = trace.settlement().flows();
+    let mut pool = Pool::default();
     flows
         .map(|flow| match flow.step {
             AccountStep::Movement { .. } => movement(trace, &flow, &received),
             AccountStep::Gas { .. } => gas(trace, &flow),
         })
+        .map(|flow| pool.share(flow))
         .collect()
 }
 
@@ -64,9 +66,9 @@ fn movement(trace: &AccountTrace, flow: &AccountFlow<'_>, received: &Received) -
         id: TransferId::movement(chain, &flow.hash, origin).into(),
         from: payer.into(),
         to: NodeId::account(chain, &to).into(),
-        from_addresses: from.iter().map(ToString::to_string).collect(),
-        to_address: Some(to.to_string()),
-        asset: name(chain, coin),
+        from_addresses: from.iter().map(|from| from.to_string().into()).collect(),
+        to_address: Some(to.to_string().into()),
+        asset: name(chain, coin).into(),
         amount,
         proof,
         kind: if converted {
@@ -88,8 +90,8 @@ fn gas(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
         id: TransferId::gas(chain, &flow.hash).into(),
         from: NodeId::account(chain, &sender).into(),
         to: NodeId::fees(chain).into(),
-        from_addresses: vec![sender.to_string()],
-        asset: name(chain, Coin::Native),
+        from_addresses: vec![sender.to_string().into()],
+        asset: name(chain, Coin::Native).into(),
         amount,
         kind: FlowKind::Fee,
         ..blank(trace, flow)
@@ -99,7 +101,7 @@ fn gas(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
 /// What every flow of a transaction has in common, and the taint.
 fn blank(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
     let rules: Vec<Rule> = trace.settlement().rules().collect();
-    let claimed: Sorted<Rule, Sorted<String, Amount>> = rules
+    let claimed: Sorted<Rule, Sorted<Shared, Amount>> = rules
         .iter()
         .map(|rule| (*rule, claims(*rule, flow.parcels(*rule))))
         .filter(|(_, claims)| !claims.is_empty())
@@ -109,15 +111,15 @@ fn blank(trace: &AccountTrace, flow: &AccountFlow<'_>) -> Flow {
         .map(|rule| (*rule, tainted(flow.parcels(*rule))));
     Flow {
         id: String::new(),
-        chain: trace.plan().chain.name().to_owned(),
+        chain: trace.plan().chain.name().into(),
         tx: flow.hash.to_string(),
         block: Some(flow.placement.block.height),
         time: Some(Timestamp(flow.placement.block.time)),
-        from: String::new(),
-        to: String::new(),
+        from: Shared::default(),
+        to: Shared::default(),
         from_addresses: Vec::new(),
         to_address: None,
-        asset: String::new(),
+        asset: Shared::default(),
         amount: Amount::ZERO,
         tainted: taints.collect(),
         claims: claimed,

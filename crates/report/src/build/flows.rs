@@ -8,7 +8,7 @@ use hansel_ledger::{Amount, NodeId, TransferId};
 
 use super::endings::Endings;
 use super::{address, claims, tainted};
-use crate::model::{Flow, FlowKind, Proof, Sorted, Timestamp};
+use crate::model::{Flow, FlowKind, Pool, Proof, Shared, Sorted, Timestamp};
 
 /// Orders flows: height, depth in the block, transaction, output (the fee last).
 type Key = (u64, u32, Txid, u32);
@@ -16,16 +16,20 @@ type Key = (u64, u32, Txid, u32);
 pub(super) fn list(trace: &Trace, endings: &Endings) -> Vec<Flow> {
     let mut listed: BTreeMap<Key, Flow> = BTreeMap::new();
     let graph = trace.graph();
+    let mut texts = Pool::default();
     for (pool, flows) in touching(trace) {
         let payers = payers(trace, pool);
         for flow in flows {
             if let Some(row) = output(trace, endings, flow, &payers) {
-                listed.insert(key(trace, flow), row);
+                listed.insert(key(trace, flow), texts.share(row));
             }
         }
         if let Some(row) = fee(trace, pool, payers) {
             let (height, depth) = graph.order(pool);
-            listed.insert((height, depth, graph.pool(pool).txid, u32::MAX), row);
+            listed.insert(
+                (height, depth, graph.pool(pool).txid, u32::MAX),
+                texts.share(row),
+            );
         }
     }
     listed.into_values().collect()
@@ -67,7 +71,7 @@ fn key(trace: &Trace, flow: FlowIx) -> Key {
     (height, depth, txid, vout)
 }
 
-fn output(trace: &Trace, endings: &Endings, flow: FlowIx, payers: &[String]) -> Option<Flow> {
+fn output(trace: &Trace, endings: &Endings, flow: FlowIx, payers: &[Shared]) -> Option<Flow> {
     let chain = &trace.plan().chain;
     let view = trace.graph().flow(flow);
     let creator = trace.graph().pool(view.creator);
@@ -75,15 +79,17 @@ fn output(trace: &Trace, endings: &Endings, flow: FlowIx, payers: &[String]) -> 
     let (taints, claimed) = by_rule(trace, strands);
     Some(Flow {
         id: TransferId::output(chain, &trace.graph().outpoint(flow)).into(),
-        chain: chain.name().to_owned(),
+        chain: chain.name().into(),
         tx: creator.txid.to_string(),
         block: creator.placement.height(),
         time: creator.placement.block().map(|block| Timestamp(block.time)),
         from: NodeId::transaction(chain, &creator.txid).into(),
         to: destination(trace, endings, flow).into(),
         from_addresses: payers.to_vec(),
-        to_address: view.script.and_then(|script| address(chain, script)),
-        asset: chain.native().symbol,
+        to_address: view
+            .script
+            .and_then(|script| Some(address(chain, script)?.into())),
+        asset: chain.native().symbol.into(),
         amount: view.value?.into(),
         tainted: taints,
         claims: claimed,
@@ -92,14 +98,14 @@ fn output(trace: &Trace, endings: &Endings, flow: FlowIx, payers: &[String]) -> 
     })
 }
 
-fn fee(trace: &Trace, pool: PoolIx, payers: Vec<String>) -> Option<Flow> {
+fn fee(trace: &Trace, pool: PoolIx, payers: Vec<Shared>) -> Option<Flow> {
     let chain = &trace.plan().chain;
     let view = trace.graph().pool(pool);
     let amount = trace.graph().fee(pool).filter(|fee| *fee > 0)?;
     let (taints, claimed) = by_rule(trace, |rule| trace.settlement().fee_strands(rule, pool));
     Some(Flow {
         id: TransferId::fee(chain, &view.txid).into(),
-        chain: chain.name().to_owned(),
+        chain: chain.name().into(),
         tx: view.txid.to_string(),
         block: view.placement.height(),
         time: view.placement.block().map(|block| Timestamp(block.time)),
@@ -107,7 +113,7 @@ fn fee(trace: &Trace, pool: PoolIx, payers: Vec<String>) -> Option<Flow> {
         to: NodeId::fees(chain).into(),
         from_addresses: payers,
         to_address: None,
-        asset: chain.native().symbol,
+        asset: chain.native().symbol.into(),
         amount: amount.into(),
         tainted: taints,
         claims: claimed,
@@ -116,7 +122,7 @@ fn fee(trace: &Trace, pool: PoolIx, payers: Vec<String>) -> Option<Flow> {
     })
 }
 
-type ByRule = (Sorted<Rule, Amount>, Sorted<Rule, Sorted<String, Amount>>);
+type ByRule = (Sorted<Rule, Amount>, Sorted<Rule, Sorted<Shared, Amount>>);
 
 fn by_rule<'a>(trace: &'a Trace, strands: impl Fn(Rule) -> &'a [Strand<u64>]) -> ByRule {
     let rules = || trace.settlement().rules();
@@ -129,7 +135,7 @@ fn by_rule<'a>(trace: &'a Trace, strands: impl Fn(Rule) -> &'a [Strand<u64>]) ->
 }
 
 /// The addresses whose outputs a transaction spends, each once, in the order of the inputs.
-fn payers(trace: &Trace, pool: PoolIx) -> Vec<String> {
+fn payers(trace: &Trace, pool: PoolIx) -> Vec<Shared> {
     let mut seen = BTreeSet::new();
     let scripts = trace
         .graph()
@@ -138,6 +144,7 @@ fn payers(trace: &Trace, pool: PoolIx) -> Vec<String> {
         .iter()
         .filter_map(|flow| trace.graph().flow(*flow).script);
     let addresses = scripts.filter_map(|script| address(&trace.plan().chain, script));
+    let addresses = addresses.map(Shared::from);
     addresses
         .filter(|address| seen.insert(address.clone()))
         .collect()

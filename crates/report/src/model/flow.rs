@@ -5,7 +5,7 @@ use hansel_ledger::Amount;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Sorted, Timestamp};
+use super::{Shared, Sorted, Timestamp};
 
 /// Value that moved from one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,7 +15,7 @@ pub struct Flow {
     /// `CHAIN:log:TXHASH:INDEX`, `CHAIN:gas:TXHASH`.
     pub id: String,
     /// The chain's name.
-    pub chain: String,
+    pub chain: Shared,
     /// The transaction in which the value moved.
     pub tx: String,
     /// The height of its block, where known.
@@ -23,21 +23,21 @@ pub struct Flow {
     /// The time of its block, where known.
     pub time: Option<Timestamp>,
     /// The id of the node that the value left.
-    pub from: String,
+    pub from: Shared,
     /// The id of the node that the value entered.
-    pub to: String,
+    pub to: Shared,
     /// The addresses that paid, each once.
-    pub from_addresses: Vec<String>,
+    pub from_addresses: Vec<Shared>,
     /// The address that was paid, where there is one.
-    pub to_address: Option<String>,
+    pub to_address: Option<Shared>,
     /// The asset that moved.
-    pub asset: String,
+    pub asset: Shared,
     /// How much moved, clean and tainted together, in base units.
     pub amount: Amount,
     /// The tainted part under each rule.
     pub tainted: Sorted<Rule, Amount>,
     /// The tainted part under each rule, split by seed id.
-    pub claims: Sorted<Rule, Sorted<String, Amount>>,
+    pub claims: Sorted<Rule, Sorted<Shared, Amount>>,
     /// What proves the transfer without trust in an endpoint.
     pub proof: Proof,
     /// What kind of movement.

@@ -5,7 +5,7 @@ use hansel_ledger::{Amount, Gap};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Sorted, Timestamp};
+use super::{Confidence, Shared, Sorted, Timestamp};
 
 /// A pool of value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,7 +47,7 @@ pub struct NodeHolding {
     /// The tainted amount under each rule, in base units of the asset.
     pub tainted: Sorted<Rule, Amount>,
     /// What each seed claims of it under each rule, in base units of what was stolen.
-    pub claims: Sorted<Rule, Sorted<String, Amount>>,
+    pub claims: Sorted<Rule, Sorted<Shared, Amount>>,
     /// The height of the block in which taint of the asset first arrived.
     pub since_block: u64,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use hansel_ledger::{Amount, AmountError};
 
 use crate::Report;
-use crate::model::Sorted;
+use crate::model::{Shared, Sorted};
 use crate::references::Numbers;
 
 /// Amounts of what was stolen, by chain and asset of the theft.
@@ -42,7 +42,7 @@ pub(super) fn departed<'a>(
 /// Adds claims by the asset that each seed is of.
 pub(super) fn add<'a>(
     sums: &mut Claims<'a>,
-    claims: Option<&Sorted<String, Amount>>,
+    claims: Option<&Sorted<Shared, Amount>>,
     assets: &BTreeMap<&'a str, (&'a str, &'a str)>,
 ) -> Result<(), AmountError> {
     for (seed, claim) in claims.into_iter().flatten() {

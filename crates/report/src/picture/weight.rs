@@ -6,7 +6,7 @@ use hansel_graph::Rule;
 use hansel_ledger::Amount;
 
 use crate::Report;
-use crate::model::Sorted;
+use crate::model::{Shared, Sorted};
 
 /// The claims of a report as shares of what was stolen of the same asset.
 pub(crate) struct Weights<'a> {
@@ -32,7 +32,7 @@ impl<'a> Weights<'a> {
     }
 
     /// What some claims are of the whole, between 0 and 1; different stolen assets weigh the same.
-    pub(crate) fn share(&self, claims: &Sorted<Rule, Sorted<String, Amount>>, rule: Rule) -> f64 {
+    pub(crate) fn share(&self, claims: &Sorted<Rule, Sorted<Shared, Amount>>, rule: Rule) -> f64 {
         let claims = claims.get(&rule).into_iter().flatten();
         claims
             .map(|(seed, claim)| {

@@ -66,14 +66,14 @@ fn crowded(outputs: u32) -> Report {
     let model = report.flows[1].clone();
     for vout in 2..2 + outputs {
         let id = format!("bitcoin:output:{}:{vout}", sample::SPLIT);
-        let claim = Sorted::from([("s1".to_owned(), u64::from(1_000_000 - vout).into())]);
+        let claim = Sorted::from([("s1".into(), u64::from(1_000_000 - vout).into())]);
         report.nodes.push(Node {
             id: id.clone(),
             ..place.clone()
         });
         report.flows.push(Flow {
             id: id.clone(),
-            to: id,
+            to: id.into(),
             claims: Sorted::from([(Rule::Fifo, claim)]),
             ..model.clone()
         });
@@ -123,8 +123,8 @@ fn a_graph_that_leaves_flows_out_shows_the_way_from_the_theft_to_each_flow_it_dr
         id: through.clone(),
         ..report.nodes[1].clone()
     });
-    report.flows.last_mut().unwrap().to = through.clone();
-    report.flows[1].from = through;
+    report.flows.last_mut().unwrap().to = through.clone().into();
+    report.flows[1].from = through.into();
     let page = sample::rendered(&report, Format::Html);
     let flows = drawn(&page)["report"]["flows"].as_array().unwrap().clone();
     assert_eq!(flows.len(), 20_001);

@@ -196,15 +196,15 @@ fn fees_node() -> Node {
 }
 
 fn flow(id: String, to: String, amount: u64, fifo: u64, haircut: u64) -> Flow {
-    let split = |tainted: u64| Sorted::from([("s1".to_owned(), Amount::from(tainted))]);
+    let split = |tainted: u64| Sorted::from([("s1".into(), Amount::from(tainted))]);
     Flow {
         id,
         chain: "bitcoin".into(),
         tx: SPLIT.into(),
         block: Some(849_000),
         time: split_time(),
-        from: format!("bitcoin:tx:{SPLIT}"),
-        to,
+        from: format!("bitcoin:tx:{SPLIT}").into(),
+        to: to.into(),
         from_addresses: vec![LOOT.into()],
         to_address: None,
         asset: "BTC".into(),
@@ -222,7 +222,7 @@ fn flows() -> Vec<Flow> {
         tx: THEFT.into(),
         block: Some(845_923),
         time: theft_time(),
-        from: format!("bitcoin:tx:{THEFT}"),
+        from: format!("bitcoin:tx:{THEFT}").into(),
         from_addresses: Vec::new(),
         to_address: Some(LOOT.into()),
         ..flow(

@@ -83,7 +83,7 @@ fn the_largest_places_come_first_and_the_rest_is_added_up() {
         node.id = format!("bitcoin:output:{}:{}", sample::SPLIT, 100 + index);
         node.address = None;
         flow.id = node.id.clone();
-        flow.to = node.id.clone();
+        flow.to = node.id.as_str().into();
         flow.tainted = [(Rule::Fifo, (1 + index).into()), (Rule::Haircut, 2.into())].into();
         report.nodes.push(node);
         report.flows.push(flow);

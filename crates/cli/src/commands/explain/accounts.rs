@@ -73,7 +73,7 @@ fn named(trace: &AccountTrace, report: &Report, text: &str) -> Result<Vec<usize>
             let id = hansel_ledger::TransferId::movement(chain, hash, origin);
             flow.id == id.as_str()
         }
-        Subject::Account(address) => flow.to_address == Some(address.to_string()),
+        Subject::Account(address) => flow.to_address == Some(address.to_string().into()),
         Subject::Transaction(_) | Subject::Output(_) | Subject::Script { .. } => false,
     };
     let flows = report.flows.iter().enumerate();
@@ -120,8 +120,8 @@ impl<'a> Trail<'a> {
         }
         let path = Path {
             output: flow.id.clone(),
-            address: flow.to_address.clone(),
-            asset: flow.asset.clone(),
+            address: flow.to_address.clone().map(String::from),
+            asset: flow.asset.to_string(),
             amount: flow.amount,
             rule,
             tainted: tainted(flow, rule),
@@ -175,7 +175,7 @@ impl<'a> Trail<'a> {
             block: flow.block,
             time: flow.time.map(|time| time.to_string()),
             output: flow.id.clone(),
-            asset: flow.asset.clone(),
+            asset: flow.asset.to_string(),
             amount: flow.amount,
             tainted: tainted(flow, rule),
             seed: self.seeds.get(&*flow.id).map(ToString::to_string),
