@@ -78,9 +78,12 @@ fn flow(number: u64, common: &Common) -> Flow {
     let from = number_of(number / PER_ACCOUNT);
     let to = number_of(number * 31 + 1) % common.accounts.len();
     let (tainted, claims) = shares(number, &common.seed);
-    let tx = hash(number);
+    let mut tx = hash(number);
+    let mut id = format!("ethereum:log:{tx}:{}", number % 300);
+    tx.shrink_to_fit();
+    id.shrink_to_fit();
     Flow {
-        id: format!("ethereum:log:{tx}:{}", number % 300),
+        id,
         chain: common.chain.clone(),
         tx,
         block: Some(18_000_000 + number / 100),

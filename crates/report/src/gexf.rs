@@ -113,7 +113,8 @@ impl Graph<'_> {
         element.write_inner_content(|xml| {
             let mut parallel: HashMap<_, u32> = HashMap::new();
             for flow in &self.report.flows {
-                let ends = [&flow.from, &flow.to].map(|node| self.numbers.get(node));
+                let number = |node: &str| u32::try_from(self.numbers.get(node)?).ok();
+                let ends = [number(&flow.from), number(&flow.to)];
                 let number = parallel.entry(ends).or_default();
                 *number += 1;
                 self.write_flow(xml, flow, *number)?;

@@ -139,8 +139,10 @@ impl JsonSchema for Shared {
 pub(crate) struct Pool(HashSet<Shared>);
 
 impl Pool {
-    /// Lets a flow hold the same texts as those before it.
+    /// Lets a flow hold the same texts as those before it, and its own without spare room.
     pub(crate) fn share(&mut self, mut flow: Flow) -> Flow {
+        flow.id.shrink_to_fit();
+        flow.tx.shrink_to_fit();
         let one = [
             &mut flow.chain,
             &mut flow.from,

@@ -9,7 +9,7 @@ use crate::model::{Shared, Sorted};
 use crate::references::Numbers;
 
 /// Amounts of what was stolen, by chain and asset of the theft.
-pub(super) type Claims<'a> = BTreeMap<(&'a str, &'a str), Amount>;
+pub(super) type Claims<'a> = Sorted<(&'a str, &'a str), Amount>;
 
 /// What was stolen from each node: the seeds whose flows left it.
 pub(super) fn departed<'a>(
@@ -33,7 +33,7 @@ pub(super) fn departed<'a>(
     for (node, seed) in left {
         let seed = &report.seeds[seed];
         let claims = departed.entry(node).or_default();
-        let sum = claims.entry((&seed.chain, &seed.asset)).or_default();
+        let sum = claims.or_default((&seed.chain, &seed.asset));
         *sum = sum.checked_add(seed.amount)?;
     }
     Ok(departed)
@@ -47,7 +47,7 @@ pub(super) fn add<'a>(
 ) -> Result<(), AmountError> {
     for (seed, claim) in claims.into_iter().flatten() {
         if let Some(asset) = assets.get(&**seed) {
-            let sum = sums.entry(*asset).or_insert(Amount::ZERO);
+            let sum = sums.or_default(*asset);
             *sum = sum.checked_add(*claim)?;
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn add<'a>(
 /// Adds claims to others.
 pub(super) fn merge<'a>(sums: &mut Claims<'a>, more: &Claims<'a>) -> Result<(), AmountError> {
     for (asset, amount) in more {
-        let sum = sums.entry(*asset).or_insert(Amount::ZERO);
+        let sum = sums.or_default(*asset);
         *sum = sum.checked_add(*amount)?;
     }
     Ok(())

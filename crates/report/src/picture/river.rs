@@ -112,9 +112,9 @@ impl<'a> Net<'a> {
             out: vec![BTreeMap::new(); size],
             entered: vec![0.0; size],
             before: vec![0.0; size],
-            claims: vec![Claims::new(); size],
+            claims: vec![Claims::default(); size],
             held: vec![0.0; size],
-            held_claims: vec![Claims::new(); size],
+            held_claims: vec![Claims::default(); size],
             departed: departed(report, &numbers)?,
         };
         for flow in &report.flows {
@@ -221,7 +221,7 @@ impl<'a> River<'a> {
             );
         }
         if !others.is_empty() {
-            let mut claims = Claims::new();
+            let mut claims = Claims::default();
             for node in &others {
                 stations.insert(*node, self.stations.len());
                 merge(&mut claims, &net.departed(*node))?;
@@ -263,7 +263,7 @@ impl<'a> River<'a> {
             groups.entry(kind(node)).or_default().push(node);
         }
         for (kind, nodes) in groups {
-            let mut claims = Claims::new();
+            let mut claims = Claims::default();
             for node in &nodes {
                 stations.insert(*node, self.stations.len());
                 merge(&mut claims, &net.held_claims[*node])?;
