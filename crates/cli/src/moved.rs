@@ -100,7 +100,7 @@ impl Moved {
         let tips = Tips::of(now, enough)?;
         let mut depths = BTreeMap::new();
         for flow in &self.new_flows {
-            let key = (flow.chain.clone(), flow.tx.clone());
+            let key = (flow.chain.to_string(), flow.tx.clone());
             depths.insert(key, tips.depth(&flow.chain, flow.block));
         }
         let deep = |((chain, tx), depth)| Deep { chain, tx, depth };
