@@ -467,10 +467,13 @@ fn a_reorganisation_takes_an_alert_back_and_what_returns_is_told_anew() {
     watched.mine();
     watched.mine();
     let alerts = watched.alerts();
-    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts.len(), 2, "{alerts:?}");
     assert_eq!(alerts[0]["retracts"], told[0]["id"]);
     assert_ne!(alerts[0]["id"], told[0]["id"]);
     assert_eq!(alerts[0]["tx"], first.to_string());
+    // It waits to be mined again, of which the node warns.
+    assert_eq!(alerts[1]["tx"], first.to_string());
+    assert_eq!(alerts[1]["confirmed"], false);
     assert_eq!(watched.alerts(), Vec::<Value>::new());
     let node = watched.regtest.node();
     node.call("reconsiderblock", serde_json::json!([block]))

@@ -203,6 +203,28 @@ fn are_replaced_again_and_again(kept: &Kept) {
     }
 }
 
+/// The block names the payer and the contract; the payee is a topic of a log.
+#[test]
+fn a_token_that_somebody_else_sends_touches_the_case_of_its_receiver() {
+    for decoys in [0, MUCH] {
+        let Some((story, anvil)) = told() else { return };
+        let url = anvil.url();
+        let kept = Kept::new(story, anvil, url, &["theft"]);
+        decoys::add(kept.data.path(), decoys);
+        let [token, payer, quiet] =
+            ["usd", "deployer", "quiet"].map(|name| kept.story.account(name));
+        let rpc = kept.anvil.rpc();
+        rpc.impersonate(payer).unwrap();
+        let data = evm_call("transfer(address,uint256)", (quiet, U256::from(7)));
+        rpc.send(json!({"from": payer, "to": token, "data": data}))
+            .unwrap();
+        kept.mine();
+        let outcomes = kept.rescan("--all");
+        assert_eq!(states(&outcomes), [("theft", "unmoved", TOUCHED)]);
+        kept.are_as_from_scratch();
+    }
+}
+
 /// Contracts of tokens may change what accounts hold without a log.
 #[test]
 fn a_balance_of_an_unknown_token_that_changes_without_a_sign_touches_its_case_and_no_other() {
