@@ -7,7 +7,7 @@ mod faults;
 use std::path::PathBuf;
 
 use bitcoin::OutPoint;
-use hansel_testkit::{Pay, Payee, Random};
+use hansel_testkit::{Fault, FaultProxy, Pay, Payee, Random, Rule, Target};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -186,12 +186,39 @@ fn the_files_of_a_node_and_endpoints_without_blocks_lead_to_the_same() {
         Payee::Segwit(210),
     );
     kept.mine();
-    let outcomes = kept.rescan(&kept.scene.esplora(), "--all");
+    let lacks = Rule::always(Target::Ending("/raw".into()), Fault::Status(404));
+    let proxy = FaultProxy::over(&kept.scene.esplora.url(), [lacks]).unwrap();
+    let without = Way::open("Esplora without blocks", format!("esplora={}", proxy.url()));
+    let outcomes = kept.rescan(&without, "--all");
     assert_eq!(outcomes[2]["because"], "no endpoint serves whole blocks");
     assert_eq!(
         states(&outcomes)[1..3],
         pairs(&[("dust", "moved"), ("merge", "unmoved")])
     );
+    kept.are_as_from_scratch();
+}
+
+#[test]
+fn an_esplora_server_is_asked_for_blocks_where_they_are_few_and_for_little_else() {
+    let Some(mut kept) = Kept::new() else { return };
+    kept.pay(kept.scene.scenario.unspent, Payee::Segwit(200));
+    kept.mine();
+    let outcomes = kept.rescan(&kept.scene.esplora(), "--all");
+    let of = |outcomes: &[Value], case: &str| {
+        let mut found = outcomes.iter().filter(|one| one["case"] == case);
+        found.next().map(|one| one["because"].clone())
+    };
+    assert_eq!(of(&outcomes, "resting").unwrap(), "new blocks move it");
+    assert_eq!(of(&outcomes, "dust"), None, "{outcomes:?}");
+    kept.are_as_from_scratch();
+    // More than all cases together watch.
+    for _ in 0..400 {
+        kept.scene.regtest.mine();
+    }
+    kept.mine();
+    let outcomes = kept.rescan(&kept.scene.esplora(), "--all");
+    let because = "its endpoint is asked for less than by whole blocks";
+    assert_eq!(of(&outcomes, "dust").unwrap(), because);
     kept.are_as_from_scratch();
 }
 

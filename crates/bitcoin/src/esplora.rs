@@ -136,6 +136,24 @@ impl ChainSource for EsploraSource {
         Err(self.failure(ErrorClass::Inconsistent, &path, detail))
     }
 
+    /// Whoever reads it checks that its transactions are those of the header that hashes to the block.
+    async fn raw_block(&self, block: &BlockRef) -> Result<Vec<u8>, SourceError> {
+        let talk = Conversation::off_the_record(self.wire.as_ref());
+        let bytes = talk.get(format!("/block/{}/raw", block.hash)).await;
+        // The server had the block a moment ago: what it lacks is the path.
+        bytes.map_err(|error| match error.class {
+            ErrorClass::NotFound => SourceError {
+                class: ErrorClass::Unsupported,
+                ..error
+            },
+            _ => error,
+        })
+    }
+
+    fn is_sparing_of_blocks(&self) -> bool {
+        true
+    }
+
     async fn answer(&self, query: &Query) -> Result<Answer, SourceError> {
         let talk = Conversation::new(self.wire.as_ref());
         let fact = match query {

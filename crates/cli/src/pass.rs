@@ -41,6 +41,8 @@ pub(crate) enum Passed {
     Behind,
     /// No endpoint serves what has to be read.
     Unread,
+    /// The endpoint is asked for less where each case is traced again.
+    Spared,
 }
 
 impl Pass<'_> {
@@ -80,6 +82,9 @@ impl Pass<'_> {
         if from.height >= tip.height {
             return Ok(Passed::Done);
         }
+        if self.costs_less_to_ask(from, tip)? {
+            return Ok(Passed::Spared);
+        }
         let read = match self.read(from, tip).await {
             Err(failure) if failure.is_unsupported() => return Ok(Passed::Unread),
             read => read?,
@@ -101,6 +106,13 @@ impl Pass<'_> {
             self.keep_unspent(name, &read)?;
         }
         Ok(Passed::Done)
+    }
+
+    /// True where whole blocks are to be spared and there are more new ones than things about which cases would be asked.
+    fn costs_less_to_ask(&self, from: BlockRef, tip: BlockRef) -> Result<bool, Failure> {
+        let blocks = tip.height.saturating_sub(from.height);
+        let spares = self.source.is_sparing_of_blocks() && self.files.is_none();
+        Ok(spares && blocks > self.store.about_watched()?)
     }
 
     /// True where the endpoint has all that it should have up to its newest block, and not the rest.

@@ -224,6 +224,12 @@ pub trait ChainSource: Send + Sync {
         Err(unsupported(self.chain(), block, "serves no whole blocks"))
     }
 
+    /// True where whole blocks are better not asked for when a few questions do: of a public server, which sends megabytes
+    /// for each.
+    fn is_sparing_of_blocks(&self) -> bool {
+        false
+    }
+
     /// Whom calls of a block of an EVM chain concern, the outermost calls included.
     ///
     /// Fails with [`ErrorClass::Unsupported`] where the endpoint does not trace blocks.

@@ -175,6 +175,10 @@ impl ChainSource for Failover {
         self.ask(|source| source.held(accounts, height)).await
     }
 
+    fn is_sparing_of_blocks(&self) -> bool {
+        self.first.is_sparing_of_blocks()
+    }
+
     async fn spent_in_mempool(&self, outputs: &[OutPoint]) -> Result<Vec<OutPoint>, SourceError> {
         self.ask(|source| source.spent_in_mempool(outputs)).await
     }

@@ -262,13 +262,19 @@ impl<'a> Rescan<'a> {
         match passed {
             Passed::Done => {}
             Passed::Behind => say(&format!("{chain}: {BEHIND}")),
-            Passed::Unread => {
-                let because = "no endpoint serves whole blocks";
-                self.store
-                    .put_due(&self.following(chain, scope, because)?)?;
+            Passed::Unread => self.trace_all(chain, scope, "no endpoint serves whole blocks")?,
+            Passed::Spared => {
+                let because = "its endpoint is asked for less than by whole blocks";
+                self.trace_all(chain, scope, because)?;
             }
         }
         Ok(passed)
+    }
+
+    /// Has the cases that are read on with a chain traced again.
+    fn trace_all(&self, chain: &Chain, scope: &Scope, because: &str) -> Result<(), Failure> {
+        let due = self.following(chain, scope, because)?;
+        Ok(self.store.put_due(&due)?)
     }
 
     /// The cases that are read on with a chain, with a reason to trace them again.
@@ -308,7 +314,7 @@ impl<'a> Rescan<'a> {
             match read.states.get(chain.name()) {
                 Some(Err(reason)) => return Ok(Outcome::failed(name, reason.clone())),
                 Some(Ok(Passed::Behind)) => return Ok(Outcome::left(name, BEHIND)),
-                Some(Ok(Passed::Done | Passed::Unread)) | None => {}
+                Some(Ok(Passed::Done | Passed::Unread | Passed::Spared)) | None => {}
             }
         }
         if !follows {
