@@ -144,6 +144,21 @@ fn the_demos_pages_load_nothing_find_the_thief_and_follow_the_money_by_clicks() 
     assert!(amounts.is_sorted() && amounts.len() > 10);
 }
 
+/// Draws the training case for the documentation, where that is asked for.
+fn draw_the_training_case(place: &Path) {
+    for format in ["svg", "png"] {
+        let Some(image) = picture(&format!("training-flow.{format}")) else {
+            return;
+        };
+        Hansel::new("demo --quiet --format")
+            .args([format])
+            .option("--output", place.join("drawn"))
+            .run()
+            .exits(3);
+        fs::copy(place.join(format!("drawn-training.{format}")), image).unwrap();
+    }
+}
+
 #[test]
 fn a_page_prints_on_a4_and_on_letter_with_nothing_cut_off_and_no_buttons_even_where_the_screen_is_dark()
  {
@@ -153,6 +168,7 @@ fn a_page_prints_on_a4_and_on_letter_with_nothing_cut_off_and_no_buttons_even_wh
         .args([&output])
         .run()
         .exits(3);
+    draw_the_training_case(directory.path());
     let page = |case: &str| directory.path().join(format!("demo-{case}.html"));
     let Some(met) = met(&json!([
         { "file": page("training"), "search": "0x7099", "picture": picture("training.png"), "print": true },

@@ -13,58 +13,50 @@ const ENDS: usize = 8;
 /// How many are shown at most, where others look like it: no address or hash is longer than both ends together.
 const LONGEST_END: usize = 60;
 
+/// The first and last characters of a text.
+type Ends<'a> = (&'a str, &'a str);
+
 /// How a report's addresses and hashes are shortened.
 ///
 /// Both ends are kept because addresses that share their first or their last characters are made on purpose. Where
 /// two of a report share both, more is shown of either, until they differ.
 pub(crate) struct Captions<'a> {
-    /// A text of each pair of ends.
-    first: HashMap<(&'a str, &'a str), &'a str>,
-    /// All texts of those pairs that several have.
-    alike: BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>,
+    /// How many characters of either end are shown, where several texts share what is shown of others.
+    longer: HashMap<Ends<'a>, usize>,
 }
 
 impl<'a> Captions<'a> {
     /// Tells apart the addresses of a report and what its nodes are named after.
     pub(crate) fn of(report: &'a Report) -> Self {
-        let mut captions = Self {
-            first: HashMap::new(),
-            alike: BTreeMap::new(),
-        };
-        for node in &report.nodes {
-            parts(node).for_each(|part| captions.tell_apart(part));
-            node.address
-                .iter()
-                .for_each(|address| captions.tell_apart(address));
-        }
-        for flow in &report.flows {
-            let addresses = flow.from_addresses.iter().chain(&flow.to_address);
-            addresses.for_each(|address| captions.tell_apart(address));
-        }
-        captions
+        let nodes = report.nodes.iter();
+        let nodes = nodes.flat_map(|node| parts(node).chain(node.address.as_deref()));
+        let flows = report.flows.iter();
+        let flows = flows.flat_map(|flow| flow.from_addresses.iter().chain(&flow.to_address));
+        Self::telling_apart(nodes.chain(flows.map(|address| &**address)))
     }
 
-    /// Tells a text apart from all that came before it.
-    pub(crate) fn tell_apart(&mut self, text: &'a str) {
-        let Some(ends) = ends(text) else { return };
-        let first = *self.first.entry(ends).or_insert(text);
-        if first != text {
-            self.alike.entry(ends).or_default().extend([first, text]);
+    fn telling_apart(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut first: HashMap<Ends<'_>, &str> = HashMap::new();
+        let mut alike: BTreeMap<Ends<'_>, BTreeSet<&str>> = BTreeMap::new();
+        for text in texts {
+            let Some(ends) = ends(text) else { continue };
+            let known = *first.entry(ends).or_insert(text);
+            if known != text {
+                alike.entry(ends).or_default().extend([known, text]);
+            }
+        }
+        let longer = alike.into_iter();
+        Self {
+            longer: longer
+                .map(|(ends, texts)| (ends, length_to_differ(&texts)))
+                .collect(),
         }
     }
 
     /// Shortens an address or hash to its first and last 8 characters, or to so many more that it differs from others.
     pub(crate) fn short(&self, text: &str) -> String {
-        let alike = ends(text).and_then(|ends| self.alike.get(&ends));
-        let Some(alike) = alike.filter(|alike| alike.contains(text)) else {
-            return abbreviated(text, ENDS);
-        };
-        let differs = |length: &usize| {
-            let shown: BTreeSet<_> = alike.iter().map(|one| abbreviated(one, *length)).collect();
-            shown.len() == alike.len()
-        };
-        let length = (ENDS + 1..LONGEST_END).find(differs);
-        abbreviated(text, length.unwrap_or(LONGEST_END))
+        let longer = ends(text).and_then(|ends| self.longer.get(&ends));
+        abbreviated(text, longer.copied().unwrap_or(ENDS))
     }
 
     /// A node id without its chain, each part shortened: `output:975ec405…e52754e4:0`.
@@ -92,6 +84,15 @@ impl<'a> Captions<'a> {
     }
 }
 
+/// How many characters of either end tell all of some texts apart.
+fn length_to_differ(texts: &BTreeSet<&str>) -> usize {
+    let differ = |length: &usize| {
+        let shown = texts.iter().map(|text| abbreviated(text, *length));
+        shown.collect::<BTreeSet<_>>().len() == texts.len()
+    };
+    (ENDS + 1..LONGEST_END).find(differ).unwrap_or(LONGEST_END)
+}
+
 /// The parts of a node's id behind its chain.
 fn parts(node: &Node) -> impl Iterator<Item = &str> {
     let id = node.id.strip_prefix(&node.chain);
@@ -100,7 +101,7 @@ fn parts(node: &Node) -> impl Iterator<Item = &str> {
 }
 
 /// What is shown of a text that has to be shortened; `None` for others.
-fn ends(text: &str) -> Option<(&str, &str)> {
+fn ends(text: &str) -> Option<Ends<'_>> {
     text.char_indices().nth(LONGEST_PART)?;
     let (first, _) = text.char_indices().nth(ENDS)?;
     let (last, _) = text.char_indices().rev().nth(ENDS - 1)?;
@@ -124,12 +125,7 @@ mod tests {
     use super::*;
 
     fn captions<'a>(texts: &[&'a str]) -> Captions<'a> {
-        let mut captions = Captions {
-            first: HashMap::new(),
-            alike: BTreeMap::new(),
-        };
-        texts.iter().for_each(|text| captions.tell_apart(text));
-        captions
+        Captions::telling_apart(texts.iter().copied())
     }
 
     const PAID: &str = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
