@@ -13,7 +13,7 @@ use crate::references::Numbers;
 use crate::text::counted;
 use crate::units::grouped;
 
-/// A report of at most so many flows is drawn whole; the page is tested in a browser with as many.
+/// A report of at most so many flows is drawn whole: as many as the page is made for.
 const MOST: usize = 20_000;
 
 /// What the graph of a page draws.
