@@ -199,7 +199,7 @@ fn a_page_of_five_thousand_places_draws_and_finds_its_way() {
     let file = directory.path().join("large.html");
     fs::write(
         &file,
-        &render(&large(5_000), Format::Html).unwrap()[0].bytes,
+        &render(&dense(large(5_000), 20_000), Format::Html).unwrap()[0].bytes,
     )
     .unwrap();
     let last = "bitcoin:output:0000000000000000000000000000000000000000000000000000000000000009";
@@ -307,6 +307,25 @@ fn large(places: usize) -> Report {
                 .push(flow(&txid(tx), vout, &to.id, paid, time(tx)));
             report.nodes.push(to);
         }
+    }
+    report
+}
+
+/// The report with more flows between its places, each to one that is later, until there are so many.
+fn dense(mut report: Report, flows: usize) -> Report {
+    let payers = report.nodes.iter().enumerate();
+    let payers = payers.filter(|(_, node)| node.kind == NodeKind::Transaction);
+    let payers: Vec<(usize, String)> = payers.map(|(at, node)| (at, node.id.clone())).collect();
+    let mut number = 0;
+    while report.flows.len() < flows {
+        let (at, id) = &payers[number % payers.len()];
+        let later = at + 1 + number * 37 % (report.nodes.len() - at - 1);
+        let to = &report.nodes[later];
+        let tx = id.trim_start_matches("bitcoin:tx:");
+        let vout = 10 + u64::try_from(number).unwrap();
+        let more = flow(tx, vout, &to.id, 1_000, to.time);
+        report.flows.push(more);
+        number += 1;
     }
     report
 }
