@@ -320,6 +320,37 @@ impl Plain {
     }
 }
 
+/// Code that logs nothing at all as often as its data say.
+const CHATTER: [u8; 23] = [
+    0x60, 0x00, 0x35, 0x5b, 0x80, 0x15, 0x60, 0x15, 0x57, 0x60, 0x00, 0x60, 0x00, 0xa0, 0x60, 0x01,
+    0x90, 0x03, 0x60, 0x03, 0x56, 0x5b, 0x00,
+];
+
+/// A thief who fills blocks with logs must not stop the rescan.
+#[test]
+fn a_block_full_of_logs_hides_nothing_and_holds_nothing_up() {
+    let Some(plain) = Plain::start() else { return };
+    let (data, rpc, url) = (directory(), plain.anvil.rpc(), plain.anvil.url());
+    plain.trace(&url).data(data.path()).run().exits(0);
+    let chatter = Address::repeat_byte(0xcc);
+    rpc.set_code(chatter, &CHATTER.into()).unwrap();
+    let word = alloy_primitives::hex::encode_prefixed(B256::from(U256::from(12_000)));
+    let chat = json!({"from": plain.accounts[3], "to": chatter, "data": word, "gas": "0x1000000"});
+    let chatted = rpc.send(chat.clone()).unwrap();
+    rpc.mine().unwrap();
+    let logs = rpc
+        .call("eth_getTransactionReceipt", json!([chatted]))
+        .unwrap();
+    assert_eq!(logs["logs"].as_array().unwrap().len(), 12_000);
+    let outcomes = Plain::rescan(&data, &url);
+    assert_eq!(states(&outcomes), [("plain", "unmoved", UNTOUCHED)]);
+    plain.is_as_from_scratch(&data, &url);
+    rpc.send(chat).unwrap();
+    plain.pay_inside();
+    assert_eq!(Plain::rescan(&data, &url)[0]["because"], TOUCHED);
+    plain.is_as_from_scratch(&data, &url);
+}
+
 /// What a contract pays is seen by traces, and without them by what the account holds.
 #[test]
 fn what_a_contract_pays_touches_the_account_with_traces_and_without() {

@@ -30,8 +30,11 @@ use reader::Reader;
 
 /// Arrivals of the native coin that are read for a question about everything an account received.
 const DEPOSITS: u64 = 10_000;
-/// Logs that are read for a question about logs.
+/// Logs that are read for a question about logs of several blocks.
 const LOGS: u64 = 10_000;
+/// Logs that are read of one block, more than the longest answer holds: anybody can fill a block with tens of thousands
+/// for little money, which must hide nothing.
+const LOGS_OF_BLOCK: u64 = 1_000_000;
 
 /// An EVM chain behind one endpoint, read by the best way that the endpoint allows.
 ///
@@ -98,7 +101,8 @@ impl EvmSource {
                 until,
             } => {
                 self.require_range(since, until).await?;
-                let asked = inquiry(Address::ZERO, Coin::Native, since, until, LOGS);
+                let most = if since == until { LOGS_OF_BLOCK } else { LOGS };
+                let asked = inquiry(Address::ZERO, Coin::Native, since, until, most);
                 let filter = LogFilter { contracts, topics };
                 Ok(EvmFact::Logs(logs(asked, filter).await?))
             }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use hansel_ledger::{
     BlockRef, Called, Chain, ChainSource, ErrorClass, EvmFact, EvmQuery, Fact, FoundLog, Query,
+    SourceError,
 };
 use hansel_scan::Role;
 
@@ -108,6 +109,8 @@ fn bloom_counts(chain: &Chain) -> bool {
 }
 
 /// All logs of a block.
+///
+/// Fails as where no endpoint serves blocks if the endpoint does not tell them all: then each case asks for its own.
 async fn logs(source: &Arc<dyn ChainSource>, height: u64) -> Result<Vec<FoundLog>, Failure> {
     let query = EvmQuery::Logs {
         contracts: Vec::new(),
@@ -115,9 +118,23 @@ async fn logs(source: &Arc<dyn ChainSource>, height: u64) -> Result<Vec<FoundLog
         since: height,
         until: height,
     };
-    let answer = source.answer(&Query::Evm(query)).await?;
-    match answer.fact {
-        Fact::Evm(EvmFact::Logs(logs)) if logs.coverage.gaps.is_empty() => Ok(logs.logs),
-        _ => Err(anyhow!("not all logs of the block at height {height} are told").into()),
+    let too_many = || SourceError {
+        class: ErrorClass::Unsupported,
+        endpoint: source.chain().name().to_owned(),
+        request: format!("all logs of the block at height {height}"),
+        detail: "not all of them are told".into(),
+    };
+    match source.answer(&Query::Evm(query)).await {
+        Ok(answer) => match answer.fact {
+            Fact::Evm(EvmFact::Logs(logs)) if logs.coverage.gaps.is_empty() => Ok(logs.logs),
+            _ => Err(too_many().into()),
+        },
+        // An answer that is too long counts as malformed.
+        Err(error) => Err(match error.class {
+            ErrorClass::TooPopular | ErrorClass::Truncated | ErrorClass::Malformed => {
+                too_many().into()
+            }
+            _ => error.into(),
+        }),
     }
 }
