@@ -254,7 +254,9 @@ fn the_demos_training_case_shows_every_feature_and_says_in_every_format_that_it_
             let bytes = fs::read(&path).unwrap();
             let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
             // What is drawn or packed is looked at by the tests of those formats.
-            let packed = name.starts_with("png-") || name.starts_with("pdf-");
+            let packed = ["png-", "pdf-", "gs-"]
+                .iter()
+                .any(|one| name.starts_with(one));
             assert!(packed || says(b"training") || says(b"TRAINING"), "{name}");
         }
     }

@@ -9,7 +9,7 @@ use hansel_ledger::AmountError;
 
 use crate::{
     Report, csv_accounting, csv_cash_outs, csv_flows, csv_links, csv_neo4j, csv_nodes, cytoscape,
-    dot, gexf, graphml, html, markdown, pdf, picture, stix, tables, tagpack, text,
+    dot, gexf, graphml, gs, html, markdown, pdf, picture, stix, tables, tagpack, text,
 };
 
 /// A form that a report can be written in.
@@ -43,6 +43,8 @@ pub enum Format {
     Stix,
     /// The addresses of the trail as a TagPack of GraphSense.
     TagPack,
+    /// A save file of GraphSense's Pathfinder.
+    Gs,
     /// Three Parquet tables for notebooks: nodes, flows and findings.
     Parquet,
     /// One page that needs nothing else, for any browser.
@@ -122,7 +124,7 @@ pub struct Rendered {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Text,
         Self::Json,
         Self::Csv,
@@ -141,6 +143,7 @@ impl Format {
         Self::I2,
         Self::Stix,
         Self::TagPack,
+        Self::Gs,
         Self::Parquet,
     ];
 
@@ -178,6 +181,7 @@ impl Format {
             Self::I2 => ("i2", &[("-i2.csv", csv_links::write_i2)]),
             Self::Stix => ("stix", &[(".stix.json", stix::write)]),
             Self::TagPack => ("tagpack", &[("-tagpack.yaml", tagpack::write)]),
+            Self::Gs => ("gs", &[(".gs", gs::write)]),
             Self::Parquet => (
                 "parquet",
                 &[
@@ -196,7 +200,7 @@ impl Format {
 
     /// True for a format that is no text and must not be sent to a terminal.
     pub fn is_binary(self) -> bool {
-        matches!(self, Self::Parquet | Self::Png | Self::Pdf)
+        matches!(self, Self::Parquet | Self::Png | Self::Pdf | Self::Gs)
     }
 
     /// What the names of the format's files end in, in the order in which they are rendered.
@@ -307,7 +311,7 @@ mod tests {
         let message = "p\u{1b}d".parse::<Format>().unwrap_err().to_string();
         assert_eq!(
             message,
-            r"`p\u{1b}d` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg, png, pdf, neo4j, maltego, i2, stix, tagpack, parquet"
+            r"`p\u{1b}d` is not one of text, json, csv, cashout-csv, graphml, gexf, cytoscape, dot, html, md, svg, png, pdf, neo4j, maltego, i2, stix, tagpack, gs, parquet"
         );
     }
 

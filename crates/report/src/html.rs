@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use self::excerpt::Excerpt;
+pub(crate) use self::excerpt::Excerpt;
 use crate::Report;
 use crate::caption::Captions;
 use crate::format::FormatError;

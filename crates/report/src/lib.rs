@@ -34,6 +34,7 @@ mod crossing;
 mod departed;
 mod font;
 mod format;
+mod gs;
 mod holding;
 mod layout;
 mod look;

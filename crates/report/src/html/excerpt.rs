@@ -17,9 +17,9 @@ use crate::units::grouped;
 const MOST: usize = 20_000;
 
 /// What the graph of a page draws.
-pub(super) struct Excerpt<'a> {
+pub(crate) struct Excerpt<'a> {
     /// The report, or one that lists fewer nodes and flows.
-    pub(super) report: Cow<'a, Report>,
+    pub(crate) report: Cow<'a, Report>,
     /// How much is left out; `None` where the graph draws everything.
     pub(super) left_out: Option<LeftOut>,
 }
@@ -32,7 +32,7 @@ pub(super) struct LeftOut {
 }
 
 impl<'a> Excerpt<'a> {
-    pub(super) fn of(report: &'a Report) -> Self {
+    pub(crate) fn of(report: &'a Report) -> Self {
         Self::with(report, MOST)
     }
 
@@ -52,6 +52,17 @@ impl<'a> Excerpt<'a> {
             left_out: (left_out.flows > 0).then_some(left_out),
             report: Cow::Owned(drawn),
         }
+    }
+
+    /// The same in a few words; `None` where everything is drawn.
+    pub(crate) fn in_brief(&self) -> Option<String> {
+        let left_out = self.left_out?;
+        let drawn = self.report.flows.len();
+        let all = grouped(&(drawn + left_out.flows).to_string());
+        Some(format!(
+            "the heaviest {} of {all} flows",
+            grouped(&drawn.to_string())
+        ))
     }
 
     /// What is left out, by which rule, and where to find it; nothing where the graph draws everything.

@@ -5,7 +5,7 @@ use hansel_report::{Format, Report, json_schema, render};
 use serde_json::Value;
 
 use crate::{
-    cytoscape, dot, graphml, links, markdown, pdf, readers, sample, stix, tables, tagpack,
+    cytoscape, dot, graphml, gs, links, markdown, pdf, readers, sample, stix, tables, tagpack,
 };
 
 const HOSTILE: [&str; 14] = [
@@ -100,6 +100,22 @@ fn every_format_shows_hidden_characters_instead_of_sending_them() {
                 &format!("{format}: {hostile:?}"),
                 &sample::rendered(&report, format),
             );
+        }
+    }
+}
+
+#[test]
+fn a_save_file_of_graphsense_holds_hostile_text_as_shown_text() {
+    for hostile in HOSTILE {
+        if let Some(save) = gs::unpacked(&infected(hostile)) {
+            let mut texts = vec![&save];
+            while let Some(text) = texts.pop() {
+                match text {
+                    Value::Array(items) => texts.extend(items),
+                    Value::String(text) => assert_plain(hostile, text),
+                    _ => {}
+                }
+            }
         }
     }
 }
@@ -369,7 +385,9 @@ fn text_of_a_megabyte_neither_stops_nor_floods_what_people_read() {
             | Format::I2
             | Format::Stix
             | Format::Parquet => assert!(size > 1_000_000),
-            Format::Svg | Format::Markdown | Format::TagPack => assert!(size < 100_000),
+            Format::Svg | Format::Markdown | Format::TagPack | Format::Gs => {
+                assert!(size < 100_000)
+            }
             Format::Png | Format::Pdf => assert!(size < 500_000),
         }
     }

@@ -11,6 +11,7 @@ mod cytoscape;
 mod dot;
 mod gexf;
 mod graphml;
+mod gs;
 mod hostile;
 mod html;
 mod json;
