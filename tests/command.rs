@@ -130,6 +130,16 @@ impl Running {
         self.wait()
     }
 
+    /// The memory that it has now, in KiB; `None` where the system does not say.
+    pub(crate) fn resident(&self) -> Option<u64> {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
     /// Sends a signal by name, as `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

@@ -70,6 +70,40 @@ fn a_payment_is_warned_of_before_any_block_has_it() {
 }
 
 #[test]
+fn a_long_run_keeps_its_memory_flat() {
+    let Some(mut watched) = Watched::new() else {
+        return;
+    };
+    let (receiver, proxy) = (Receiver::start(), open(&watched));
+    let running = follow(&watched, &proxy, &receiver, "--every 86400");
+    wait_until(&proxy, "waitforblockheight");
+    let (mut last, mut told) = (watched.loot, 0);
+    // Blocks that touch nothing, and then one that does, so that all of them were read.
+    let mut blocks = |count: u32| {
+        for _ in 1..count {
+            watched.regtest.mine();
+        }
+        let to = [Pay::rest(Payee::Segwit(100 + u32::try_from(told).unwrap()))];
+        last = OutPoint::new(watched.pay(last, &to), 0);
+        watched.mine();
+        told += 1;
+        receiver.wait_for(told);
+        running.resident()
+    };
+    let (early, late) = (blocks(50), blocks(1_000));
+    let Some((early, late)) = early.zip(late) else {
+        eprintln!("SKIPPED: the system does not say how much memory a process has");
+        return;
+    };
+    // What the report of the case grows by, and what RocksDB keeps before it writes.
+    assert!(
+        late < early + 24 * 1_024,
+        "{early} KiB and {late} KiB later"
+    );
+    stop(running, "INT");
+}
+
+#[test]
 fn an_endpoint_that_is_down_for_a_while_is_said_once_and_nothing_is_missed() {
     let Some(mut watched) = Watched::new() else {
         return;

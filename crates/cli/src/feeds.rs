@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::U256;
 use anyhow::anyhow;
 use futures::future::try_join_all;
-use hansel_ledger::{Amount, ChainSource, FeedPrice, SourceError, UnixTime};
+use hansel_ledger::{Amount, ChainSource, ErrorClass, FeedPrice, SourceError, UnixTime};
 use hansel_report::format_units;
 use serde::Serialize;
 
@@ -244,8 +244,12 @@ async fn one(
 
 fn not_told(feed: &Feed, error: SourceError) -> Failure {
     let Feed { pair, contract, .. } = feed;
+    let lacks_state = error.class == ErrorClass::Unsupported;
     let error = anyhow::Error::new(error).context(format!("cannot read {pair} from {contract}"));
-    Failure::usage(
+    if !lacks_state {
+        return error.into();
+    }
+    Failure::advised(
         error,
         "the endpoint has to keep the state of old blocks: name an archive node by --endpoint CHAIN:rpc=URL",
     )
