@@ -416,6 +416,8 @@ fn a_payment_that_waits_to_be_mined_is_a_warning_and_its_block_makes_it_a_fact()
     assert_eq!(warnings[0]["tx"], sent.to_string());
     assert_eq!(warnings[0]["confirmed"], false);
     assert_eq!(warnings[0]["block"], Value::Null);
+    let summary = warnings[0]["summary"].as_str().unwrap();
+    assert!(summary.contains("would move"), "{summary}");
     let words = format!("{} --min-share 0 --name loot", watched.loot);
     let fresh = watched.core().trace(&words).run();
     let kept = Hansel::new("report loot --json").data(watched.data.path());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::OutPoint;
-use hansel_ledger::{BlockRef, ChainSource, Fact, Query, SpendState};
+use hansel_ledger::{BlockRef, ChainSource, ErrorClass, Fact, Query, SpendState};
 use hansel_store::Store;
 
 use crate::drive::now;
@@ -33,7 +33,7 @@ pub(crate) async fn warn(
     let outputs = outputs(store, source)?;
     let asked: Vec<OutPoint> = outputs.iter().copied().collect();
     let spent = match source.spent_in_mempool(&asked).await {
-        Err(error) if Failure::from(error.clone()).is_unsupported() => return Ok(warned),
+        Err(error) if error.class == ErrorClass::Unsupported => return Ok(warned),
         spent => spent?,
     };
     for outpoint in spent.into_iter().filter(|one| outputs.contains(one)) {

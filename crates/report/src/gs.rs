@@ -59,7 +59,7 @@ struct Trail<'a> {
     /// Addresses with the first transaction that paid or drained them.
     addresses: BTreeMap<Id, usize>,
     starts: BTreeSet<Id>,
-    labels: BTreeMap<Id, String>,
+    labels: BTreeMap<Id, BTreeSet<String>>,
     /// What accounts paid each other, and in which transactions.
     links: BTreeMap<(Id, Id), BTreeSet<Id>>,
     nodes: BTreeMap<&'a str, &'a Node>,
@@ -129,7 +129,7 @@ impl<'a> Trail<'a> {
         if let Some(to) = to {
             let to = id(chain, to);
             self.meet(&to, place);
-            self.labels.insert(to.clone(), "theft".into());
+            self.note(&to, "received what was stolen");
             self.starts.insert(to);
         }
         self.starts.insert(tx);
@@ -148,9 +148,16 @@ impl<'a> Trail<'a> {
         let named = entity.or(called).map(|name| visible::clipped(name, 80));
         let kind = stop.map(|stop| stop.kind.name());
         let words: Vec<&str> = named.as_deref().into_iter().chain(kind).collect();
-        if !words.is_empty() {
-            self.labels.entry(id).or_insert_with(|| words.join(", "));
+        self.note(&id, &words.join(", "));
+    }
+
+    /// Adds to what is known of an address, each thing once: it may stand in many nodes.
+    fn note(&mut self, address: &Id, words: &str) {
+        if words.is_empty() {
+            return;
         }
+        let known = self.labels.entry(address.clone()).or_default();
+        known.insert(words.to_owned());
     }
 
     fn addresses(&self) -> Vec<Value> {
@@ -175,7 +182,11 @@ impl<'a> Trail<'a> {
 
     fn annotations(&self) -> Vec<Value> {
         let labels = self.labels.iter();
-        labels.map(|(id, label)| json!([id, label, null])).collect()
+        let note = |(id, words): (&Id, &BTreeSet<String>)| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            json!([id, words.join("; "), null])
+        };
+        labels.map(note).collect()
     }
 
     fn links(&self) -> Vec<Value> {

@@ -260,7 +260,10 @@ fn summary(event: &Event) -> String {
             let days = event.rested_days.unwrap_or_default();
             format!("{amounts} moved in {tx} after {days} days at rest{warning}")
         }
-        News::Moved => format!("{amounts} moved in {tx}{warning}"),
+        News::Moved if event.block.is_none() => {
+            format!("{amounts} would move in {tx}, which is in no block yet and may be replaced")
+        }
+        News::Moved => format!("{amounts} moved in {tx}"),
     }
 }
 

@@ -54,13 +54,13 @@ impl<'a> Excerpt<'a> {
         }
     }
 
-    /// The same in a few words; `None` where everything is drawn.
+    /// How much is drawn, in a few words; `None` where everything is drawn.
     pub(crate) fn in_brief(&self) -> Option<String> {
         let left_out = self.left_out?;
         let drawn = self.report.flows.len();
         let all = grouped(&(drawn + left_out.flows).to_string());
         Some(format!(
-            "the heaviest {} of {all} flows",
+            "{} of {all} flows: the heaviest and the ways to them",
             grouped(&drawn.to_string())
         ))
     }

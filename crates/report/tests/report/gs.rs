@@ -2,7 +2,7 @@ use hansel_report::{Format, Report, render};
 use serde_json::{Value, json};
 
 use crate::readers;
-use crate::sample::{self, SPLIT, THEFT};
+use crate::sample::{self, DEPOSIT, SPLIT, THEFT};
 
 /// Has the dashboard's own library unpack the file, and prints the JSON in it.
 const ASK: &str = "const lzw = require('lzwcompress');\n\
@@ -47,6 +47,22 @@ fn the_dashboards_library_unpacks_the_trail_with_its_start_and_its_labels() {
     let count = places.len();
     places.dedup();
     assert_eq!(places.len(), count, "no two stand on each other");
+}
+
+#[test]
+fn who_received_the_theft_keeps_the_name_that_others_give_him() {
+    let mut report = sample::report();
+    report.seeds[0].to = Some(DEPOSIT.into());
+    let Some(save) = unpacked(&report) else {
+        return;
+    };
+    let notes = save[5].as_array().unwrap();
+    let note = notes.iter().find(|note| note[0][1] == DEPOSIT).unwrap();
+    let words = note[1].as_str().unwrap();
+    assert!(
+        words.contains("Example Exchange") && words.contains("received"),
+        "{words}"
+    );
 }
 
 #[test]

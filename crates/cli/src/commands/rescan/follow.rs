@@ -85,9 +85,7 @@ impl<'a> Follow<'a> {
                 () = interrupt.wish() => break,
             }
             let warned = self.warned().await?;
-            let mut due = self.groups.due(&self.heads);
-            due.extend(self.groups.with(&warned, &self.heads));
-            for chains in due {
+            for chains in self.groups.due(&self.heads, &warned) {
                 self.round(&chains).await?;
             }
             let left = self.delivery.pass().await?;

@@ -71,28 +71,22 @@ impl Groups {
             .unwrap_or_default()
     }
 
-    /// The groups whose chains can all be read and have a block that they have not seen, or that are to be tried again.
-    pub(super) fn due(&self, heads: &Heads) -> Vec<Vec<String>> {
+    /// The groups whose chains can all be read and have a block that they have not seen, that are to be tried again, or
+    /// that hold a case of which a transaction waits to be mined.
+    pub(super) fn due(&self, heads: &Heads, warned: &BTreeSet<String>) -> Vec<Vec<String>> {
         let now = Instant::now();
         let due = |(chains, group): &(&Vec<String>, &Group)| {
             let waits = group.again.is_some_and(|again| again > now);
             let tried = group.again.is_some();
-            are_up(chains, heads) && !waits && (tried || heads.tips(chains) != group.seen)
+            let warned = group.names.iter().any(|name| warned.contains(name));
+            let news = tried || warned || heads.tips(chains) != group.seen;
+            are_up(chains, heads) && !waits && news
         };
         self.0
             .iter()
             .filter(due)
             .map(|(chains, _)| chains.clone())
             .collect()
-    }
-
-    /// The groups of these cases that are not due by themselves and whose chains can all be read.
-    pub(super) fn with(&self, names: &BTreeSet<String>, heads: &Heads) -> Vec<Vec<String>> {
-        let due = self.due(heads);
-        let holds = |group: &Group| group.names.iter().any(|name| names.contains(name));
-        let groups = self.0.iter().filter(|(_, group)| holds(group));
-        let groups = groups.filter(|(chains, _)| are_up(chains, heads) && !due.contains(chains));
-        groups.map(|(chains, _)| chains.clone()).collect()
     }
 
     /// When the first group that failed is tried again.
