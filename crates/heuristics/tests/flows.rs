@@ -2,6 +2,8 @@
 
 mod accounts;
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256, address};
 use hansel_heuristics::{Confidence, EntityKind, Finding, NoLabels, Parameter};
 use hansel_ledger::{Amount, Coin, topics};
@@ -501,6 +503,94 @@ fn who_pays_a_price_for_gas_that_one_depositor_alone_paid_before_is_a_lead() {
     let early = own(Story::default(), 0, account(2), SMALL).offers(33_333_333_333);
     let early = deposit(early, HOUR, account(1), SMALL, 500).offers(33_333_333_333);
     assert_eq!(early.unlabelled(rule), [], "withdrawn before");
+}
+
+const REWARD_SWAP: Address = address!("5cab7692d4e94096462119ab7bf57319726eed2a");
+const TORN: Coin = Coin::Token(address!("77777FeDdddFfC19Ff86DB637967013e6C6A116C"));
+
+/// Somebody swaps points for TORN at a contract; a relayer takes a tenth as his fee.
+fn claim(story: Story, seconds: u64, to: Address, contract: Address, points: u64) -> Story {
+    let (relayer, fee) = (account(9), points / 10);
+    let swap = |to: Address| [topics::TORNADO_REWARD_SWAP, to.into_word()];
+    let paid = [(to, 9), (relayer, 1)].map(|(to, torn)| (contract, to, TORN, milli(torn)));
+    story
+        .transaction(seconds, relayer, &paid)
+        .logs(contract, &swap(to), &[word(points - fee), word(9)])
+        .logs(contract, &swap(relayer), &[word(fee), word(1)])
+}
+
+/// Two accounts deposit into a pool, an hour apart; an hour after the first another one withdraws.
+fn mined(pool: Address) -> Story {
+    let story = deposit(Story::default(), 0, account(1), pool, 500);
+    let story = deposit(story, HOUR / 2, account(3), pool, 501);
+    let story = withdraw(story, HOUR, account(2), pool);
+    withdraw(story, 3 * HOUR - 12, account(4), pool)
+}
+
+/// The blocks between the first deposit and the first withdrawal.
+const NOTE: u64 = HOUR / 12;
+
+#[test]
+fn whose_points_are_those_of_a_note_is_a_lead_to_both_ends_of_it() {
+    let rule = "evm.tornado.lead.torn-mining";
+    for (claimant, role) in [(1, "depositor"), (2, "recipient")] {
+        let claimed = claim(mined(LARGE), DAY, account(claimant), REWARD_SWAP, 20 * NOTE);
+        let found = claimed.unlabelled(rule);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].confidence, Confidence::Weak);
+        let ends = [1, 2].map(|end| format!("ethereum:account:{}", account(end)));
+        assert_eq!(
+            found[0].subjects.iter().collect::<BTreeSet<_>>(),
+            ends.iter().collect()
+        );
+        let told = ["points", "points-per-block", "blocks", "fitting-pairs"];
+        assert_eq!(
+            told.map(|name| count(&found[0], name)),
+            [20 * NOTE, 20, NOTE, 1]
+        );
+        assert_eq!(found[0].parameters["claimant-is"], role.into());
+        let claimant = account(claimant).to_string();
+        assert_eq!(found[0].parameters["claimant"], claimant.into());
+        assert_eq!(count(&found[0], "anonymity-set"), 502);
+        assert_eq!(found[0].evidence.len(), 4, "the pair and what was paid");
+    }
+}
+
+#[test]
+fn points_that_fit_no_note_of_the_claimant_are_no_lead() {
+    let rule = "evm.tornado.lead.torn-mining";
+    let told = |story, seconds, who, contract, points| {
+        claim(story, seconds, account(who), contract, points).unlabelled(rule)
+    };
+    let points = 20 * NOTE;
+    assert_eq!(told(mined(LARGE), DAY, 1, REWARD_SWAP, points).len(), 1);
+    let more = told(mined(LARGE), DAY, 1, REWARD_SWAP, points + 1);
+    assert_eq!(more, [], "no whole number of blocks");
+    let longer = told(mined(LARGE), DAY, 1, REWARD_SWAP, points + 20);
+    assert_eq!(longer, [], "no withdrawal in that block");
+    let forged = told(mined(LARGE), DAY, 1, account(8), points);
+    assert_eq!(forged, [], "another contract");
+    let stranger = told(mined(LARGE), DAY, 5, REWARD_SWAP, points);
+    assert_eq!(stranger, [], "neither end is his");
+    let early = told(mined(LARGE), HOUR - 12, 1, REWARD_SWAP, points);
+    assert_eq!(early, [], "claimed before the withdrawal");
+    let split = deposit(Story::default(), 0, account(1), LARGE, 500);
+    let split = deposit(split, 60, account(6), SMALL, 500);
+    let split = withdraw(split, HOUR, account(2), SMALL);
+    assert_eq!(told(split, DAY, 1, REWARD_SWAP, points), [], "two pools");
+}
+
+#[test]
+fn the_smallest_pool_is_tried_with_both_rates_that_sources_name() {
+    let rule = "evm.tornado.lead.torn-mining";
+    for rate in [4, 10] {
+        let claimed = claim(mined(SMALL), DAY, account(1), REWARD_SWAP, rate * NOTE);
+        let found = claimed.unlabelled(rule);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(count(&found[0], "points-per-block"), rate);
+    }
+    let claimed = claim(mined(SMALL), DAY, account(1), REWARD_SWAP, 20 * NOTE);
+    assert_eq!(claimed.unlabelled(rule), [], "the rate of another pool");
 }
 
 #[test]

@@ -2,27 +2,21 @@
 //!
 //! The rules are those of Tutela (`src/tcash/heuristic.py`); each lead says how many depositors fit it.
 
+mod accounts;
+mod habits;
+mod torn_mining;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use hansel_ledger::{Amount, EvmPlacement, Movement, NodeId};
 
 use crate::verdict::Verdict;
-use crate::{Confidence, EntityKind, Finding};
+use crate::{EntityKind, Finding};
 
 use super::mixing::{Deposit, depositor};
 use super::pools::Pool;
 use super::scene::{AccountIx, Moved, Scene};
-
-/// Withdrawals of one recipient within so many seconds are one batch: a day. Source: Tutela.
-const BATCH_SECONDS: u64 = 86_400;
-
-/// A batch has at least so many withdrawals from at least so many pools. Source: Tutela.
-const BATCH: usize = 5;
-const POOLS: usize = 2;
-
-/// Between linked accounts there were at least so many direct transactions. Source: Tutela.
-const INTERACTIONS: usize = 3;
 
 /// How many depositors a lead names at most; it counts all.
 const NAMED: usize = 20;
@@ -83,10 +77,11 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     if mixing.deposits.is_empty() || mixing.withdrawals.is_empty() {
         return Vec::new();
     }
-    let mut found = same_address(scene, &mixing);
-    found.extend(linked(scene, &mixing));
-    found.extend(same_price(scene, &mixing));
-    found.extend(same_numbers(scene, &mixing));
+    let mut found = accounts::same_address(scene, &mixing);
+    found.extend(accounts::linked(scene, &mixing));
+    found.extend(habits::same_price(scene, &mixing));
+    found.extend(habits::same_numbers(scene, &mixing));
+    found.extend(torn_mining::findings(scene, &mixing));
     found
 }
 
@@ -193,23 +188,6 @@ fn price(moved: &Moved<'_>, account: Address) -> Option<Amount> {
         .filter(|_| transaction.sender == account)
 }
 
-/// Who withdraws is who deposited into the same pool before.
-fn same_address(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
-    let deposits = Mixing::by_account(&mixing.deposits);
-    let withdrawals = Mixing::by_account(&mixing.withdrawals);
-    let found = withdrawals.iter().filter_map(|(account, out)| {
-        let pairs = pairs(deposits.get(account)?, out);
-        let lead = Lead {
-            rule: "evm.tornado.lead.same-address",
-            recipient: *account,
-            depositors: [*account].into(),
-            pairs,
-        };
-        lead.finding(scene, mixing, &[])
-    });
-    found.collect()
-}
-
 /// Deposits with withdrawals from the same pool after them.
 fn pairs<'m>(deposits: &[&'m Mixed], withdrawals: &[&'m Mixed]) -> Vec<&'m Mixed> {
     let mut pools: BTreeMap<Address, Vec<&'m Mixed>> = BTreeMap::new();
@@ -229,162 +207,21 @@ fn pairs<'m>(deposits: &[&'m Mixed], withdrawals: &[&'m Mixed]) -> Vec<&'m Mixed
     paired
 }
 
-/// Who withdraws dealt with who deposited, outside of the mixer.
-fn linked(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
-    let deposits = Mixing::by_account(&mixing.deposits);
-    let withdrawals = Mixing::by_account(&mixing.withdrawals);
-    let mut between: BTreeMap<(Address, Address), BTreeSet<B256>> = BTreeMap::new();
-    for moved in &scene.transfers {
-        let (Some(from), Some(hash)) = (moved.told.from, moved.told.hash) else {
-            continue;
-        };
-        let to = moved.told.to;
-        for (depositor, recipient) in [(from, to), (to, from)] {
-            let fits = depositor != recipient
-                && deposits.contains_key(&depositor)
-                && withdrawals.contains_key(&recipient);
-            if fits {
-                between
-                    .entry((recipient, depositor))
-                    .or_default()
-                    .insert(hash);
-            }
-        }
-    }
-    let linked = between
-        .iter()
-        .filter(|(_, hashes)| hashes.len() >= INTERACTIONS);
-    let found = linked.filter_map(|((recipient, depositor), hashes)| {
-        let lead = Lead {
-            rule: "evm.tornado.lead.linked-address",
-            recipient: *recipient,
-            depositors: [*depositor].into(),
-            pairs: pairs(&deposits[depositor], &withdrawals[recipient]),
-        };
-        lead.finding(
-            scene,
-            mixing,
-            &[
-                ("interactions", hashes.len()),
-                ("least-interactions", INTERACTIONS),
-            ],
-        )
-    });
-    found.collect()
-}
-
-/// Who withdraws without a relayer offers a price for gas that one known deposit into the pool alone had offered before.
-fn same_price(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
-    let mut offers: BTreeMap<(Address, Amount), Vec<&Mixed>> = BTreeMap::new();
-    for deposit in &mixing.deposits {
-        if let Some(price) = deposit.price {
-            offers
-                .entry((deposit.pool, price))
-                .or_default()
-                .push(deposit);
-        }
-    }
-    let mut pairs: BTreeMap<(Address, Address), Vec<&Mixed>> = BTreeMap::new();
-    for withdrawal in &mixing.withdrawals {
-        let Some(price) = withdrawal.price else {
-            continue;
-        };
-        let Some([deposit]) = offers.get(&(withdrawal.pool, price)).map(Vec::as_slice) else {
-            continue;
-        };
-        if deposit.placement < withdrawal.placement && deposit.account != withdrawal.account {
-            let both = pairs
-                .entry((withdrawal.account, deposit.account))
-                .or_default();
-            both.extend([*deposit, withdrawal]);
-        }
-    }
-    let found = pairs
-        .into_iter()
-        .filter_map(|((recipient, depositor), pairs)| {
-            let priced = pairs.len() / 2;
-            let lead = Lead {
-                rule: "evm.tornado.lead.gas-price",
-                recipient,
-                depositors: [depositor].into(),
-                pairs,
-            };
-            lead.finding(scene, mixing, &[("unique-prices", priced)])
-        });
-    found.collect()
-}
-
-/// How many of each pool, within a day; the largest batch.
-fn batch(mixed: &[&Mixed]) -> BTreeMap<Address, usize> {
-    let (mut start, mut best) = (0, 0..0);
-    for end in 0..mixed.len() {
-        while mixed[end].time.saturating_sub(mixed[start].time) > BATCH_SECONDS {
-            start += 1;
-        }
-        if end + 1 - start > best.len() {
-            best = start..end + 1;
-        }
-    }
-    let mut counts = BTreeMap::new();
-    for one in &mixed[best] {
-        *counts.entry(one.pool).or_default() += 1;
-    }
-    counts
-}
-
-/// Who withdraws so many of each pool as somebody deposited, in a day each.
-fn same_numbers(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
-    let deposits = Mixing::by_account(&mixing.deposits);
-    let mut by_counts: BTreeMap<BTreeMap<Address, usize>, Vec<Address>> = BTreeMap::new();
-    for (account, mixed) in &deposits {
-        by_counts.entry(batch(mixed)).or_default().push(*account);
-    }
-    let withdrawals = Mixing::by_account(&mixing.withdrawals);
-    let found = withdrawals.iter().filter_map(|(account, out)| {
-        let counts = batch(out);
-        let total: usize = counts.values().sum();
-        if counts.len() < POOLS || total < BATCH {
-            return None;
-        }
-        let fitting = by_counts.get(&counts)?;
-        let pairs = fitting
-            .iter()
-            .take(NAMED)
-            .flat_map(|depositor| pairs(&deposits[depositor], out));
-        let lead = Lead {
-            rule: "evm.tornado.lead.same-numbers",
-            recipient: *account,
-            pairs: pairs.collect(),
-            depositors: fitting.iter().copied().collect(),
-        };
-        let bounds = [
-            ("withdrawals", total),
-            ("least-withdrawals", BATCH),
-            ("pools", counts.len()),
-            ("least-pools", POOLS),
-        ];
-        lead.finding(scene, mixing, &bounds)
-    });
-    found.collect()
-}
-
 /// A rule that fits.
 struct Lead<'m> {
-    rule: &'static str,
+    /// The rule, with what is its own among the parameters.
+    verdict: Verdict,
     recipient: Address,
     depositors: BTreeSet<Address>,
     /// Deposits and withdrawals that fit together.
     pairs: Vec<&'m Mixed>,
+    /// Ids of other transfers that the rule rests on.
+    besides: Vec<String>,
 }
 
 impl Lead<'_> {
     /// `None` where no deposit comes before a withdrawal, or where the account is not one to speak of.
-    fn finding(
-        self,
-        scene: &Scene<'_>,
-        mixing: &Mixing,
-        counts: &[(&'static str, usize)],
-    ) -> Option<Finding> {
+    fn finding(self, scene: &Scene<'_>, mixing: &Mixing) -> Option<Finding> {
         let last = self.pairs.iter().max_by_key(|one| one.placement)?;
         let spoken_of = |account: &Address| {
             let accounts = scene.view.accounts;
@@ -405,7 +242,8 @@ impl Lead<'_> {
             .take(NAMED)
             .map(ToString::to_string)
             .collect();
-        let mut verdict = Verdict::new(self.rule, Confidence::Weak)
+        let mut verdict = self
+            .verdict
             .with("recipient", self.recipient.to_string())
             .with("depositors", named)
             .count("fitting-depositors", self.depositors.len())
@@ -414,10 +252,8 @@ impl Lead<'_> {
         if crowd.deposits > 0 {
             verdict = verdict.with("anonymity-set", crowd.deposits);
         }
-        for (name, count) in counts {
-            verdict = verdict.count(name, *count);
-        }
-        let evidence = self.pairs.iter().map(|one| one.id.clone()).collect();
+        let pairs = self.pairs.iter().map(|one| one.id.clone());
+        let evidence = pairs.chain(self.besides).collect();
         let summary = format!(
             "{} of {} known depositors may be behind the withdrawals of {}: a lead, no taint",
             self.depositors.len(),

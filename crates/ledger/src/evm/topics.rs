@@ -278,6 +278,8 @@ topics! {
         "9ca7c9c762eff27b021608f232b4c4b8f9b8bf9a3d322297e47cc4209a67d5e2";
     TORNADO_RELAYER_REGISTERED_2 = "RelayerRegistered(address,string,address,uint256)"
         "777ba9f34368ae83536a081aff852d1175b6434731a241593ec4c0a5fec8a56c";
+    TORNADO_REWARD_SWAP = "Swap(address,uint256,uint256)"
+        "77f92a1b6a1a11de8ca49515ad4c1fad45632dd3442167d74b90b304a3c7a758";
     TORNADO_WITHDRAWAL = "Withdrawal(address,bytes32,address,uint256)"
         "e9e508bad6d4c3227e881ca19068f099da81b5164dd6d62b2eaf1e8bc6c34931";
     WBTC_BURNED = "Burned(uint256,address,uint256,string,uint256,bytes32)"
