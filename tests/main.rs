@@ -9,6 +9,7 @@
 mod accounts;
 mod alerts;
 mod browser;
+mod burns;
 mod candidates;
 mod clock;
 mod command;

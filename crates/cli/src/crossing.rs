@@ -27,7 +27,7 @@ use crate::leg::{Leg, Part};
 use crate::sources;
 use candidates::Candidates;
 use found::{Found, Landing};
-use shares::{Load, claims_of, is_dust, shared};
+use shares::{Load, claims_of, drop_taken, is_dust, shared};
 use told::Heard;
 
 /// Chains that value goes through one after the other, at most.
@@ -152,6 +152,7 @@ impl<'a> Crossings<'a> {
                 }
             }
             let mut found = found::find(self.bridges, legs, &group.leaving).await?;
+            drop_taken(&mut found, self.found.values());
             self.guess(legs, record, &group, &mut found).await?;
             self.note(&group, &found);
             self.found.insert(key, found);

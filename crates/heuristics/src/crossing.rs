@@ -7,6 +7,7 @@ pub(crate) mod abi;
 mod across;
 mod arbitrum;
 mod bridges;
+mod burn;
 mod candidate;
 mod cctp;
 mod debridge;
@@ -36,6 +37,7 @@ use hansel_ledger::{Amount, Coin, Origin};
 use serde::{Deserialize, Serialize};
 
 pub use bridges::{Bridges, Deployment};
+pub use burn::Payment;
 pub use candidate::{
     BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, candidate_score, leaving_labelled,
     same_asset,
@@ -68,7 +70,7 @@ pub enum Protocol {
     Cctp,
     /// tBTC v2.
     Tbtc,
-    /// WBTC, from Bitcoin.
+    /// WBTC.
     Wbtc,
     /// Deposits into OP Stack rollups.
     OpStack,

@@ -80,3 +80,67 @@ contract Mint is Token(0), Teller {
         say(topics, count, data);
     }
 }
+
+/// The token of WBTC: whoever holds it may destroy it.
+contract WrappedCoin is Token(0) {
+    constructor(address to, uint256 value) {
+        mint(to, value);
+    }
+
+    function burn(uint256 value) external {
+        burn(msg.sender, value);
+    }
+}
+
+/// The factory of WBTC as its events tell of it. Anybody is a merchant here, and anybody the custodian.
+contract CoinFactory {
+    struct Request {
+        address requester;
+        uint256 amount;
+        string paidTo;
+        uint256 timestamp;
+    }
+
+    WrappedCoin immutable token;
+    Request[] requests;
+
+    event Burned(
+        uint256 indexed nonce,
+        address indexed requester,
+        uint256 amount,
+        string btcDepositAddress,
+        uint256 timestamp,
+        bytes32 requestHash
+    );
+    event BurnConfirmed(
+        uint256 indexed nonce,
+        address indexed requester,
+        uint256 amount,
+        string btcDepositAddress,
+        string btcTxid,
+        uint256 timestamp,
+        bytes32 requestHash
+    );
+
+    constructor(WrappedCoin wrapped) {
+        token = wrapped;
+    }
+
+    function burn(uint256 amount, string calldata paidTo) external {
+        uint256 nonce = requests.length;
+        requests.push(Request(msg.sender, amount, paidTo, block.timestamp));
+        require(token.transferFrom(msg.sender, address(this), amount));
+        token.burn(amount);
+        emit Burned(nonce, msg.sender, amount, paidTo, block.timestamp, hash(nonce));
+    }
+
+    function confirm(uint256 nonce, string calldata txid) external {
+        Request storage one = requests[nonce];
+        emit BurnConfirmed(nonce, one.requester, one.amount, one.paidTo, txid, one.timestamp, hash(nonce));
+    }
+
+    function hash(uint256 nonce) internal view returns (bytes32) {
+        Request storage one = requests[nonce];
+        return keccak256(abi.encode(one.requester, one.amount, one.paidTo, "", nonce, one.timestamp));
+    }
+}

@@ -57,6 +57,7 @@ impl<'a> Crossings<'a> {
             };
             let hunt = Hunt {
                 bridges: self.bridges,
+                legs,
                 leg,
                 departure: &leaving.departure,
             };

@@ -1,6 +1,7 @@
 //! Looks for what arrived of a link, and believes it only where its own chain says so.
 
 mod candidates;
+mod confirmed;
 mod derived;
 mod logged;
 
@@ -134,6 +135,7 @@ pub(super) async fn find(
             };
             let hunt = Hunt {
                 bridges,
+                legs,
                 leg,
                 departure: &one.departure,
             };
@@ -189,6 +191,7 @@ type Catch = (Vec<Landing>, Vec<String>);
 
 pub(super) struct Hunt<'a> {
     pub(super) bridges: &'a Bridges,
+    pub(super) legs: &'a [Leg<'a>],
     pub(super) leg: &'a Leg<'a>,
     pub(super) departure: &'a Departure,
 }
@@ -206,6 +209,7 @@ impl Hunt<'_> {
         let since = UnixTime(left.0.saturating_sub(SKEW));
         let within = match search {
             Search::Transaction { hash, .. } => return self.computed(*hash).await,
+            Search::Confirmed { .. } => return self.confirmed(search, left).await,
             Search::Received { .. } => LATEST,
             Search::Logs { within, .. } | Search::Named { within, .. } => *within,
         };
@@ -217,6 +221,7 @@ impl Hunt<'_> {
         };
         match search {
             Search::Transaction { hash, .. } => self.computed(*hash).await,
+            Search::Confirmed { .. } => self.confirmed(search, left).await,
             Search::Named {
                 contracts,
                 topics,
@@ -324,17 +329,21 @@ impl Hunt<'_> {
                     return None;
                 };
                 let outpoint = OutPoint { txid, vout };
-                let chain = self.chain();
-                Some(self.landing(
-                    &arrival,
-                    block,
-                    txid.to_string(),
-                    NodeId::transaction(chain, &txid),
-                    TransferId::output(chain, &outpoint).into(),
-                    Spot::Output(outpoint),
-                ))
+                Some(self.output_landing(&arrival, block, outpoint))
             })
             .collect()))
+    }
+
+    fn output_landing(&self, arrival: &Arrival, block: BlockRef, outpoint: OutPoint) -> Landing {
+        let chain = self.chain();
+        self.landing(
+            arrival,
+            block,
+            outpoint.txid.to_string(),
+            NodeId::transaction(chain, &outpoint.txid),
+            TransferId::output(chain, &outpoint).into(),
+            Spot::Output(outpoint),
+        )
     }
 
     fn landing(

@@ -8,7 +8,7 @@ use hansel_ledger::{Amount, AmountError, Share};
 use hansel_report::{Departed, PartSeed};
 
 use super::Group;
-use super::found::Landing;
+use super::found::{Found, Landing};
 use crate::leg::Leg;
 
 /// What one arrival carries: as a seed on its own chain, and of whose claims.
@@ -34,6 +34,21 @@ pub(super) fn is_dust(leg: &Leg<'_>, group: &Group<'_>) -> bool {
         .flat_map(|one| one.taints.values())
         .any(|taint| taint.claims.is_empty() && !taint.tainted.is_zero());
     !touched && !claims.any(|(seed, claim)| !claim.is_zero() && *claim >= least(*seed))
+}
+
+/// Leaves out what was found to arrive under another link before: value arrives once.
+pub(super) fn drop_taken<'a>(found: &mut Found, before: impl Iterator<Item = &'a Found>) {
+    let landings = before.flat_map(|one| &one.landings);
+    let certain = landings.filter(|one| one.guess.is_none());
+    let taken: BTreeSet<&str> = certain.map(|one| &*one.key).collect();
+    let problems = &mut found.problems;
+    found.landings.retain(|one| {
+        let free = !taken.contains(&*one.key);
+        if !free {
+            problems.push(format!("{} is what something else arrived by", one.tx));
+        }
+        free
+    });
 }
 
 /// What each arrival of a group carries of its taint and its claims.

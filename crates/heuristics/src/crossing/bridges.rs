@@ -9,7 +9,7 @@ use super::place::printable;
 use super::shipped::{Row, SHIPPED};
 use super::{Arrival, Departure, Place, Protocol, TransactionView};
 use super::{
-    across, arbitrum, cctp, debridge, layer_zero, op_stack, tbtc, thorchain, wbtc, wormhole,
+    across, arbitrum, burn, cctp, debridge, layer_zero, op_stack, tbtc, thorchain, wbtc, wormhole,
 };
 
 /// A protocol on a chain.
@@ -71,6 +71,7 @@ impl Bridges {
             all.extend(wormhole::departures(self, chain, tx));
             all.extend(cctp::departures(self, chain, tx));
             all.extend(tbtc::departures(self, chain, tx));
+            all.extend(burn::departures(self, chain, tx));
             all.extend(op_stack::departures(self, chain, tx));
             all.extend(arbitrum::departures(self, chain, tx));
         }

@@ -39,6 +39,19 @@ pub enum Search {
         /// How many seconds after the departure such a log is looked for.
         within: u64,
     },
+    /// A transaction that a log on another chain names, on the one that was left.
+    Confirmed {
+        /// The chain of the transaction.
+        chain: String,
+        /// The chain that logs it.
+        by: String,
+        /// The contracts, ascending.
+        contracts: Vec<Address>,
+        /// For each topic from the first on, values of which it has one.
+        topics: Vec<Vec<B256>>,
+        /// How many seconds after the departure such a log is looked for.
+        within: u64,
+    },
     /// A transaction whose hash was computed.
     Transaction {
         /// The chain.
@@ -52,12 +65,13 @@ pub enum Search {
 pub(super) const WEEK: u64 = 7 * 24 * 3600;
 
 impl Search {
-    /// The chain that is asked.
+    /// The chain on which the departure may arrive.
     pub fn chain(&self) -> &str {
         match self {
             Self::Received { chain, .. }
             | Self::Logs { chain, .. }
             | Self::Named { chain, .. }
+            | Self::Confirmed { chain, .. }
             | Self::Transaction { chain, .. } => chain,
         }
     }

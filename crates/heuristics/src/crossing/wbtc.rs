@@ -85,7 +85,7 @@ fn words(event: &Event) -> Option<Words<'_>> {
 }
 
 /// The transaction's id: the first 64 digits, after which some write the output.
-fn txid(event: &Event) -> Option<Txid> {
+pub(super) fn txid(event: &Event) -> Option<Txid> {
     let text = std::str::from_utf8(Words::of(event).bytes(2)?).ok()?;
     let text = text.trim();
     text.get(..64)?.parse().ok()

@@ -11,15 +11,12 @@ use hansel_ledger::{
 use super::super::ask::{account_transaction, ask};
 use super::{Catch, Hunt, Landing, MOST, Spot, holds};
 use crate::failure::Failure;
+use crate::leg::Leg;
 
 impl Hunt<'_> {
     /// The logs that answer a question.
     pub(super) async fn logs(&self, query: EvmQuery) -> Result<Result<Logs, String>, Failure> {
-        Ok(match ask(self.leg, &Query::Evm(query)).await? {
-            Ok(Fact::Evm(EvmFact::Logs(logs))) => Ok(logs),
-            Ok(_) => Err("an answer of another kind than the question".into()),
-            Err(reason) => Err(reason),
-        })
+        logs_of(self.leg, query).await
     }
 
     pub(super) async fn logged(
@@ -90,4 +87,16 @@ impl Hunt<'_> {
             Spot::Movement(tx.hash, origin, coin),
         ));
     }
+}
+
+/// The logs of a part's chain that answer a question.
+pub(super) async fn logs_of(
+    leg: &Leg<'_>,
+    query: EvmQuery,
+) -> Result<Result<Logs, String>, Failure> {
+    Ok(match ask(leg, &Query::Evm(query)).await? {
+        Ok(Fact::Evm(EvmFact::Logs(logs))) => Ok(logs),
+        Ok(_) => Err("an answer of another kind than the question".into()),
+        Err(reason) => Err(reason),
+    })
 }
