@@ -33,6 +33,7 @@ mod resume;
 mod rollups;
 mod scene;
 mod sources;
+mod swaps;
 mod training;
 mod venues;
 mod wide;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use bitcoin::OutPoint;
 use hansel_graph::{AccountTrace, Category, Rule, SeedIx, Trace, TraceError};
 use hansel_heuristics::crossing::{
-    Bridges, Leaving, Told, close_accounts, close_outputs, leaving_accounts, leaving_labelled,
-    leaving_outputs,
+    Bridges, Leaving, Told, close_accounts, close_outputs, labelled_accounts, labelled_outputs,
+    leaving_accounts, leaving_outputs,
 };
 use hansel_heuristics::{Finding, Labels};
 use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query, TransferId};
@@ -83,8 +83,8 @@ impl Course {
         known: &BTreeSet<TransferId>,
     ) -> Result<Vec<Leaving>, TraceError> {
         match self {
-            Self::Outputs(..) => Ok(Vec::new()),
-            Self::Accounts(trace) => leaving_labelled(trace, known),
+            Self::Outputs(trace, _) => labelled_outputs(trace, known),
+            Self::Accounts(trace) => labelled_accounts(trace, known),
         }
     }
 

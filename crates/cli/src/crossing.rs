@@ -14,7 +14,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hansel_heuristics::crossing::{Bridges, Leaving, Link};
+use hansel_heuristics::crossing::{Bridges, Leaving, Link, Payee};
 use hansel_ledger::{Amount, AmountError};
 use hansel_report::model::{Finding, Unknown};
 use hansel_report::{Crossed, Departed};
@@ -225,14 +225,18 @@ impl<'a> Crossings<'a> {
         self.partial |= !problems.is_empty();
         if found.landings.is_empty() && problems.is_empty() {
             let why = if first.departure.searches.is_empty() {
-                "nothing that this version reads tells of its arrival"
+                "nothing on the other chain tells of its arrival"
             } else {
                 "no arrival was found up to the height of this report"
             };
-            let listed = found
-                .listed
-                .map(|listed| format!("; {listed} candidates are listed"));
-            problems.push(format!("{why}{}", listed.unwrap_or_default()));
+            let more = match (found.listed, &first.departure.payee) {
+                (Some(listed), _) => format!("; {listed} candidates are listed"),
+                (None, Payee::Account(_) | Payee::Script(_)) => {
+                    "; --candidates lists payments to that payee".into()
+                }
+                (None, Payee::Other(_) | Payee::Unknown) => String::new(),
+            };
+            problems.push(format!("{why}{more}"));
         }
         for problem in problems {
             self.unknown.push(Unknown {

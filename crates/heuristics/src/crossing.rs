@@ -10,8 +10,10 @@ mod bridges;
 mod burn;
 mod candidate;
 mod cctp;
+mod chainflip;
 mod debridge;
 mod fields;
+mod labelled;
 mod layer_zero;
 mod leaving;
 pub mod memo;
@@ -39,9 +41,9 @@ use serde::{Deserialize, Serialize};
 pub use bridges::{Bridges, Deployment};
 pub use burn::Payment;
 pub use candidate::{
-    BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, candidate_score, leaving_labelled,
-    same_asset,
+    BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, Likeness, candidate_score, likenesses,
 };
+pub use labelled::{labelled_accounts, labelled_outputs};
 pub use leaving::{
     Leaving, Taint, close_accounts, close_outputs, leaving_accounts, leaving_outputs, names_output,
 };
@@ -76,13 +78,15 @@ pub enum Protocol {
     OpStack,
     /// Deposits and tickets to Arbitrum.
     Arbitrum,
+    /// Chainflip, whose payouts nothing joins with what was sent.
+    Chainflip,
     /// Whatever a labelled bridge does, of which no link is known: only candidates can be listed.
     Unlinked,
 }
 
 impl Protocol {
     /// Every protocol that is read.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Thorchain,
         Self::Maya,
         Self::Across,
@@ -94,6 +98,7 @@ impl Protocol {
         Self::Wbtc,
         Self::OpStack,
         Self::Arbitrum,
+        Self::Chainflip,
     ];
 
     /// The name in reports, ids and `chains.toml`.
@@ -110,6 +115,7 @@ impl Protocol {
             Self::Wbtc => "wbtc",
             Self::OpStack => "op-stack",
             Self::Arbitrum => "arbitrum",
+            Self::Chainflip => "chainflip",
             Self::Unlinked => "candidate",
         }
     }
@@ -229,6 +235,8 @@ pub struct Departure {
     /// The coin that arrives, where the departure tells it: only then, or for one token, is a transaction believed that
     /// was found by its computed hash.
     pub brings: Option<Coin>,
+    /// The least that arrives, where the departure says so, in base units of what arrives.
+    pub least: Option<Amount>,
     /// How sure an arrival with this link is.
     pub certainty: Certainty,
     /// Where arrivals are looked for.
@@ -263,9 +271,13 @@ impl Departure {
             Payee::Other(text) => text.clone(),
             Payee::Unknown => "a payee that is not named".into(),
         };
+        let join = match self.certainty {
+            Certainty::Shared | Certainty::Derived => format!("linked by {}", self.link),
+            Certainty::Consistent => "which no identifier joins with its arrival".into(),
+        };
         format!(
-            "{}: {asset} on {} to {payee}, linked by {}",
-            self.protocol, self.place, self.link
+            "{}: {asset} on {} to {payee}, {join}",
+            self.protocol, self.place
         )
     }
 }

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::keccak256;
-use hansel_heuristics::crossing::Leaving;
+use hansel_heuristics::crossing::{Leaving, Payee};
 use hansel_report::model::{Finding, Unknown};
 
+use super::found::candidates::Near;
 use super::found::{self, Found, Guess, Hunt, Landing};
 use super::{Crossings, Group, words};
 use crate::case_record::CaseRecord;
@@ -41,7 +42,9 @@ impl<'a> Crossings<'a> {
         let [leaving] = group.leaving[..] else {
             return Ok(());
         };
-        let settled = leaving.entity.is_none() && leaving.departure.parked.is_some();
+        let departure = &leaving.departure;
+        let elsewhere = matches!(departure.payee, Payee::Other(_));
+        let settled = elsewhere || leaving.entity.is_none() && departure.parked.is_some();
         if !wishes || settled || !found.landings.is_empty() {
             return Ok(());
         }
@@ -83,11 +86,13 @@ impl<'a> Crossings<'a> {
     fn list(
         &mut self,
         leaving: &Leaving,
-        mut near: Vec<(u64, bool, Landing)>,
+        mut near: Vec<Near>,
         asked: &[String],
         found: &mut Found,
     ) {
-        near.sort_by(|one, next| (next.0, &one.2.key).cmp(&(one.0, &next.2.key)));
+        near.sort_by(|one, next| {
+            (next.score, &one.landing.key).cmp(&(one.score, &next.landing.key))
+        });
         let of = near.len();
         if of > LISTED {
             found
@@ -95,7 +100,8 @@ impl<'a> Crossings<'a> {
                 .push(format!("only {LISTED} of {of} candidates are listed"));
         }
         let wished = |id: &String| asked.contains(id);
-        for (place, (score, is_to_payee, mut landing)) in near.into_iter().enumerate() {
+        for (place, one) in near.into_iter().enumerate() {
+            let mut landing = one.landing;
             let id = name(leaving, &landing);
             if place >= LISTED && !wished(&id) {
                 continue;
@@ -104,9 +110,10 @@ impl<'a> Crossings<'a> {
             self.candidates.ids.insert(id.clone());
             let guess = Guess {
                 id,
-                score,
+                score: one.score,
                 of,
-                is_to_payee,
+                is_to_payee: one.is_to_payee,
+                is_measured: one.is_measured,
                 followed,
             };
             let finding = words::candidate(leaving, &landing, &guess);

@@ -1,24 +1,21 @@
 //! Looks for what arrived of a link, and believes it only where its own chain says so.
 
-mod candidates;
+pub(super) mod candidates;
 mod confirmed;
 mod derived;
 mod logged;
+mod received;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
-use bitcoin::{OutPoint, Txid};
+use bitcoin::OutPoint;
 use hansel_graph::{AccountInflow, Inflow, Parts};
 use hansel_heuristics::crossing::{
-    Arrival, Bridges, Carrier, Departure, Leaving, OutputView, Payee, Protocol, Reason, Search,
-    TransactionView,
+    Arrival, Bridges, Departure, Leaving, Payee, Protocol, Reason, Search,
 };
-use hansel_ledger::{
-    Amount, BlockRef, Chain, Coin, EvmQuery, Fact, NodeId, Query, TransferId, UnixTime,
-};
+use hansel_ledger::{Amount, BlockRef, Chain, Coin, EvmQuery, NodeId, UnixTime};
 
-use super::ask::{ask, output_transaction};
 use crate::case_record::CaseInflow;
 use crate::failure::Failure;
 use crate::leg::Leg;
@@ -72,6 +69,8 @@ pub(super) struct Guess {
     pub(super) of: usize,
     /// True where it pays whom the departure names.
     pub(super) is_to_payee: bool,
+    /// True where its amount was compared, or the departure says the least that arrives.
+    pub(super) is_measured: bool,
     /// True where it is followed.
     pub(super) followed: bool,
 }
@@ -252,98 +251,6 @@ impl Hunt<'_> {
                 self.logged(query, mark).await
             }
         }
-    }
-
-    async fn received(
-        &self,
-        script: &bitcoin::ScriptBuf,
-        (since, until): (u64, u64),
-    ) -> Result<Result<Catch, String>, Failure> {
-        let query = Query::Received {
-            script: script.clone(),
-            since,
-            as_of: self.leg.as_of.map_or(until, |block| block.height),
-        };
-        let outputs = match ask(self.leg, &query).await? {
-            Ok(Fact::Received(outputs)) => outputs,
-            Ok(_) => return Ok(Err("an answer of another kind than the question".into())),
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let paying: BTreeMap<Txid, u64> = outputs
-            .into_iter()
-            .filter(|(_, height)| (since..=until).contains(height))
-            .map(|(output, height)| (output.txid, height))
-            .collect();
-        let (mut found, mut problems) = Catch::default();
-        if paying.len() > MOST {
-            problems.push(format!(
-                "only {MOST} of {} transactions were read",
-                paying.len()
-            ));
-        }
-        for (txid, height) in paying.into_iter().take(MOST) {
-            match self.outputs_of(txid, height).await? {
-                Ok(landings) => found.extend(landings),
-                Err(reason) => problems.push(format!("transaction {txid}: {reason}")),
-            }
-        }
-        Ok(Ok((found, problems)))
-    }
-
-    async fn outputs_of(
-        &self,
-        txid: Txid,
-        height: u64,
-    ) -> Result<Result<Vec<Landing>, String>, Failure> {
-        let statement = match output_transaction(self.leg, txid, Some(height)).await? {
-            Ok(statement) => statement,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let Some(block) = statement.placement.block().copied() else {
-            return Ok(Err("it is in no block".into()));
-        };
-        let outputs = (0..).zip(&statement.outputs);
-        let spent = statement.inputs.first().and_then(|one| one.spent.as_ref());
-        let sender = spent.map(|output| output.script.clone());
-        let view = TransactionView::Bitcoin {
-            txid,
-            sender: sender.as_deref(),
-            outputs: outputs
-                .map(|(vout, output)| OutputView {
-                    vout,
-                    value: output.value.to_sat(),
-                    script: &output.script,
-                })
-                .collect(),
-        };
-        let arrivals = self.bridges.arrivals(self.chain(), &view).into_iter();
-        let answers = arrivals.filter(|arrival| self.departure.is_answered_by(arrival));
-        // Outputs do not say which of two like networks paid; what left may know.
-        let answers = answers.map(|arrival| Arrival {
-            protocol: self.departure.protocol,
-            ..arrival
-        });
-        Ok(Ok(answers
-            .filter_map(|arrival| {
-                let Some(Carrier::Output(vout)) = arrival.carrier else {
-                    return None;
-                };
-                let outpoint = OutPoint { txid, vout };
-                Some(self.output_landing(&arrival, block, outpoint))
-            })
-            .collect()))
-    }
-
-    fn output_landing(&self, arrival: &Arrival, block: BlockRef, outpoint: OutPoint) -> Landing {
-        let chain = self.chain();
-        self.landing(
-            arrival,
-            block,
-            outpoint.txid.to_string(),
-            NodeId::transaction(chain, &outpoint.txid),
-            TransferId::output(chain, &outpoint).into(),
-            Spot::Output(outpoint),
-        )
     }
 
     fn landing(

@@ -88,7 +88,7 @@ fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
 
 /// What a listed payment is called: several are only possible, and a single one is no more than consistent.
 fn likeness(guess: &Guess) -> String {
-    if guess.of == 1 && guess.is_to_payee {
+    if guess.of == 1 && guess.is_to_payee && guess.is_measured {
         return Certainty::Consistent.wording("");
     }
     let plural = if guess.of == 1 { "" } else { "s" };
@@ -100,6 +100,7 @@ pub(super) fn candidate(leaving: &Leaving, landing: &Landing, guess: &Guess) -> 
     let text = |text: &str| serde_json::Value::from(text);
     let wording = likeness(guess);
     let payee = landing.payee.as_deref().unwrap_or("nobody named");
+    let least = leaving.departure.least.map(|least| least.to_string());
     let parameters = [
         ("candidate", text(&guess.id)),
         ("score", guess.score.into()),
@@ -107,12 +108,14 @@ pub(super) fn candidate(leaving: &Leaving, landing: &Landing, guess: &Guess) -> 
         ("alternatives", guess.of.saturating_sub(1).into()),
         ("followed", guess.followed.into()),
         ("pays_named_payee", guess.is_to_payee.into()),
+        ("amount_was_compared", guess.is_measured.into()),
         ("certainty", text(Certainty::Consistent.name())),
         ("wording", text(&wording)),
         ("window_seconds", CANDIDATE_WINDOW.into()),
         ("shortfall_thousandths", CANDIDATE_SHORTFALL.into()),
         ("departure", text(&leaving.tx)),
         ("left", text(&leaving.departure.amount.to_string())),
+        ("least", least.into()),
         ("arrival", text(&landing.tx)),
         ("arrived", text(&landing.amount.to_string())),
         ("chain", text(&landing.chain)),

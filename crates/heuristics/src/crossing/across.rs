@@ -86,6 +86,7 @@ fn departure(
         payee_binds: true,
         asset: None,
         brings: None,
+        least: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

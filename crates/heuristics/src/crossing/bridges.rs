@@ -9,7 +9,8 @@ use super::place::printable;
 use super::shipped::{Row, SHIPPED};
 use super::{Arrival, Departure, Place, Protocol, TransactionView};
 use super::{
-    across, arbitrum, burn, cctp, debridge, layer_zero, op_stack, tbtc, thorchain, wbtc, wormhole,
+    across, arbitrum, burn, cctp, chainflip, debridge, layer_zero, op_stack, tbtc, thorchain, wbtc,
+    wormhole,
 };
 
 /// A protocol on a chain.
@@ -64,6 +65,7 @@ impl Bridges {
     /// What a transaction sends to other chains.
     pub fn departures(&self, chain: &Chain, tx: &TransactionView<'_>) -> Vec<Departure> {
         let mut all = thorchain::departures(self, chain, tx);
+        all.extend(chainflip::departures(self, chain, tx));
         if let TransactionView::Evm(tx) = tx {
             all.extend(across::departures(self, chain, tx));
             all.extend(debridge::departures(self, chain, tx));

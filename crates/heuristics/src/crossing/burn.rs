@@ -108,6 +108,7 @@ fn departure(
         payee_binds: true,
         asset: Some("BTC".into()),
         brings: None,
+        least: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().collect(),
         parked: None,

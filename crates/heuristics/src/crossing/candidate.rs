@@ -1,15 +1,9 @@
 //! Payments on another chain that may be what left this one: by asset, amount and time alone, which proves nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloy_primitives::U256;
+use hansel_ledger::{Amount, Asset, Chain, Coin};
 
-use alloy_primitives::{B256, U256};
-use hansel_graph::{
-    AccountEnding, AccountStep, AccountTrace, Category, PoolKey, TraceError, Venue,
-};
-use hansel_ledger::{Amount, AmountError, Chain, Coin, NodeId, TransferId};
-
-use super::leaving::taint_of;
-use super::{Carrier, Certainty, Departure, Leaving, Link, Payee, Place, Protocol};
+use super::{Carrier, Departure};
 
 /// How many seconds after its departure a candidate arrives at most.
 pub const CANDIDATE_WINDOW: u64 = 6 * 3600;
@@ -18,127 +12,124 @@ pub const CANDIDATE_SHORTFALL: u64 = 50;
 /// The best score of a candidate; half of it is for the amount, half for the time.
 pub const BEST_SCORE: u64 = 1_000;
 
+/// Tokens that are made against bitcoin one to one: see [`super::Protocol::Wbtc`] and [`super::Protocol::Tbtc`].
+const BITCOINS: [&str; 2] = ["WBTC", "TBTC"];
+
 /// The score of a payment of `arrived` that came `after` seconds after `left` had left; `None` for one that is too
-/// small, too late, or more than what left. Amounts are in the same units. The score is a measure of closeness, not a
+/// small, too late, or more than what left. Amounts are in the same units; where what left is of another coin, it is
+/// `None`, and the half of the score that is for the amount stays away. The score is a measure of closeness, not a
 /// probability.
-pub fn candidate_score(left: Amount, arrived: Amount, after: u64) -> Option<u64> {
-    let thousandths = |of: u64| left.mul_div(of.into(), 1_000.into());
-    let most = thousandths(CANDIDATE_SHORTFALL).ok()?;
-    let short = left.checked_sub(arrived).ok()?;
-    if left.is_zero() || short > most || after > CANDIDATE_WINDOW {
+pub fn candidate_score(left: Option<Amount>, arrived: Amount, after: u64) -> Option<u64> {
+    let half = BEST_SCORE / 2;
+    let for_time = half.checked_sub(half * after.min(CANDIDATE_WINDOW + 1) / CANDIDATE_WINDOW)?;
+    if after > CANDIDATE_WINDOW || arrived.is_zero() {
         return None;
     }
-    let half = BEST_SCORE / 2;
-    let lost = if most.is_zero() {
-        Amount::ZERO
-    } else {
-        short.mul_div(half.into(), most).ok()?
-    };
-    let lost = u64::try_from(lost.to_u256()).ok()?;
-    Some(BEST_SCORE - lost - half * after / CANDIDATE_WINDOW)
+    match left {
+        Some(left) => Some(for_time + for_amount(left, arrived)?),
+        None => Some(for_time),
+    }
 }
 
-/// The coin of a chain that has the symbol of a coin of another one, and the amount in its units: bridges pay the same
-/// asset, whose contract is known only by the configuration.
-pub fn same_asset(from: &Chain, coin: Coin, amount: Amount, to: &Chain) -> Option<(Coin, Amount)> {
-    let asset = from.evm()?.asset(coin)?;
-    let network = to.evm()?;
-    let tokens = network.tokens.iter();
-    let tokens = tokens.map(|token| (Coin::Token(token.contract), &token.asset));
-    let mut all = std::iter::once((Coin::Native, &network.native)).chain(tokens);
-    let (there, other) = all.find(|(_, other)| other.symbol == asset.symbol)?;
+/// The part of the score that is for the amount.
+fn for_amount(left: Amount, arrived: Amount) -> Option<u64> {
+    let half = BEST_SCORE / 2;
+    let most = left.mul_div(CANDIDATE_SHORTFALL.into(), 1_000.into());
+    let most = most.ok()?;
+    let short = left.checked_sub(arrived).ok()?;
+    if left.is_zero() || short > most {
+        return None;
+    }
+    if most.is_zero() {
+        return Some(half);
+    }
+    let lost = short.mul_div(half.into(), most).ok()?;
+    Some(half - u64::try_from(lost.to_u256()).ok()?)
+}
+
+/// A coin that may be what a departure brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Likeness {
+    /// The coin; a Bitcoin chain has the native one only.
+    pub coin: Coin,
+    /// How much left, in units of this coin; `None` where another coin left, of which there is no price.
+    pub amount: Option<Amount>,
+}
+
+/// The coins of a chain that may be what left another one: those that the departure names, else those that stand for
+/// the same. A contract is known only by the configuration.
+pub fn likenesses(from: &Chain, departure: &Departure, to: &Chain) -> Vec<Likeness> {
+    let left = match &departure.carrier {
+        Some(Carrier::Movement { coin, .. }) => *coin,
+        Some(Carrier::Output(_)) => Coin::Native,
+        None => return Vec::new(),
+    };
+    let left = coins(from)
+        .find(|(coin, _)| *coin == left)
+        .map(|(coin, asset)| {
+            let kind = kind(from, coin, &asset);
+            (asset, kind)
+        });
+    let named = departure.asset.as_deref().map(symbol_of);
+    let coins = coins(to).filter_map(|(coin, asset)| {
+        let kind = kind(to, coin, &asset);
+        let alike = left.as_ref().filter(|(_, same)| *same == kind);
+        let is_named = match &named {
+            Some(named) => asset.symbol.eq_ignore_ascii_case(named) || kind == standing_for(named),
+            None => alike.is_some(),
+        };
+        let scaled = |(left, _): &(Asset, String)| scaled(departure.amount, left, &asset);
+        is_named.then(|| Likeness {
+            coin,
+            amount: alike.and_then(scaled),
+        })
+    });
+    coins.collect()
+}
+
+/// The coins of a chain that are known.
+fn coins(chain: &Chain) -> impl Iterator<Item = (Coin, Asset)> {
+    let tokens = chain.evm().into_iter().flat_map(|network| &network.tokens);
+    let tokens = tokens.map(|token| (Coin::Token(token.contract), token.asset.clone()));
+    std::iter::once((Coin::Native, chain.native())).chain(tokens)
+}
+
+/// What a coin stands for: the native coin where it wraps it, bitcoin where it is made against it, else itself.
+fn kind(chain: &Chain, coin: Coin, asset: &Asset) -> String {
+    let wraps = |token| {
+        chain
+            .evm()
+            .is_some_and(|network| network.wrapped == Some(token))
+    };
+    match coin {
+        Coin::Token(token) if wraps(token) => standing_for(&chain.native().symbol),
+        Coin::Native | Coin::Token(_) => standing_for(&asset.symbol),
+    }
+}
+
+fn standing_for(symbol: &str) -> String {
+    let symbol = symbol.to_ascii_uppercase();
+    if BITCOINS.contains(&symbol.as_str()) {
+        return "BTC".into();
+    }
+    symbol
+}
+
+/// The symbol in a protocol's words for an asset, as `USDC` in `ETH.USDC-0XA0B8...`.
+fn symbol_of(words: &str) -> &str {
+    let word = words.split(' ').next().unwrap_or_default();
+    let asset = word.rsplit_once('.').map_or(word, |(_, asset)| asset);
+    asset.split('-').next().unwrap_or_default()
+}
+
+/// An amount in the units of another asset of the same worth, rounded down.
+fn scaled(amount: Amount, from: &Asset, to: &Asset) -> Option<Amount> {
     let power = |decimals: u8| {
         let ten = U256::from(10).checked_pow(U256::from(decimals));
         ten.map(Amount::from)
     };
-    let scaled = amount.mul_div(power(other.decimals)?, power(asset.decimals)?);
-    Some((there, scaled.ok()?))
-}
-
-/// Tainted value that reached an account which labels call a bridge, except by the flows that are known to cross.
-pub fn leaving_labelled(
-    trace: &AccountTrace,
-    known: &BTreeSet<TransferId>,
-) -> Result<Vec<Leaving>, TraceError> {
-    let chain = &trace.plan().chain;
-    let mut bridges = BTreeMap::new();
-    for pool in trace.settlement().pools() {
-        if let AccountEnding::Venue(venue) = trace.ending(&pool)
-            && venue.category == Category::Bridges
-        {
-            bridges.insert(pool.key, venue);
-        }
-    }
-    let times: BTreeMap<B256, _> = trace
-        .facts()
-        .transactions()
-        .map(|tx| (tx.hash, tx.placement.block.time))
-        .collect();
-    let mut all = Vec::new();
-    for flow in trace.settlement().flows() {
-        let AccountStep::Movement {
-            origin,
-            to,
-            coin,
-            amount,
-            ..
-        } = flow.step
-        else {
-            continue;
-        };
-        let id = TransferId::movement(chain, &flow.hash, origin);
-        let key = PoolKey { account: to, coin };
-        let (Some(venue), Some(time)) = (bridges.get(&key), times.get(&flow.hash)) else {
-            continue;
-        };
-        if known.contains(&id) {
-            continue;
-        }
-        let taints = trace.settlement().rules();
-        let taints = taints.map(|rule| Ok((rule, taint_of(&flow, rule, amount)?)));
-        let taints: BTreeMap<_, _> = taints.collect::<Result<_, AmountError>>()?;
-        if taints.values().all(|taint| taint.tainted.is_zero()) {
-            continue;
-        }
-        let carrier = Carrier::Movement {
-            origin: origin.clone(),
-            to,
-            coin,
-        };
-        all.push(Leaving {
-            departure: unlinked(&id, carrier, amount, venue),
-            tx: flow.hash.to_string(),
-            time: *time,
-            node: NodeId::account(chain, &to),
-            flow: id,
-            category: Category::Bridges,
-            taints,
-            entity: Some(venue.entity.clone()),
-        });
-    }
-    Ok(all)
-}
-
-/// What is known of value that a labelled bridge took: nothing of where it goes.
-fn unlinked(id: &TransferId, carrier: Carrier, amount: Amount, venue: &Venue) -> Departure {
-    Departure {
-        protocol: Protocol::Unlinked,
-        link: Link(id.to_string()),
-        carrier: Some(carrier),
-        amount,
-        place: Place::Elsewhere("a chain that is not known".into()),
-        payee: Payee::Unknown,
-        refund_to: Vec::new(),
-        payee_binds: false,
-        asset: None,
-        brings: None,
-        certainty: Certainty::Consistent,
-        searches: Vec::new(),
-        parked: Some(format!(
-            "a bridge took it: {}",
-            super::place::printable(&venue.entity)
-        )),
-    }
+    let scaled = amount.mul_div(power(to.decimals)?, power(from.decimals)?);
+    scaled.ok()
 }
 
 #[cfg(test)]
@@ -147,7 +138,8 @@ mod tests {
 
     #[test]
     fn what_is_closer_in_amount_and_time_scores_more_and_what_is_too_far_has_no_score() {
-        let score = |arrived: u64, after| candidate_score(1_000.into(), arrived.into(), after);
+        let score =
+            |arrived: u64, after| candidate_score(Some(1_000.into()), arrived.into(), after);
         assert_eq!(score(1_000, 0), Some(1_000));
         assert_eq!(score(950, 0), Some(500));
         assert_eq!(score(950, CANDIDATE_WINDOW), Some(0));
@@ -155,7 +147,30 @@ mod tests {
         for (arrived, after) in [(1_001, 0), (949, 0), (1_000, CANDIDATE_WINDOW + 1)] {
             assert_eq!(score(arrived, after), None, "{arrived} after {after}");
         }
-        assert_eq!(candidate_score(Amount::ZERO, Amount::ZERO, 0), None);
-        assert_eq!(candidate_score(1.into(), 1.into(), 0), Some(1_000));
+        assert_eq!(candidate_score(Some(Amount::ZERO), Amount::ZERO, 0), None);
+        assert_eq!(candidate_score(Some(1.into()), 1.into(), 0), Some(1_000));
+        assert_eq!(candidate_score(Some(1.into()), 1.into(), u64::MAX), None);
+    }
+
+    #[test]
+    fn what_is_of_another_coin_is_scored_by_time_alone() {
+        let score = |after| candidate_score(None, 7.into(), after);
+        assert_eq!(score(0), Some(500));
+        assert_eq!(score(CANDIDATE_WINDOW), Some(0));
+        assert_eq!(score(CANDIDATE_WINDOW + 1), None);
+        assert_eq!(candidate_score(None, Amount::ZERO, 0), None);
+    }
+
+    #[test]
+    fn the_symbol_of_an_asset_is_found_in_a_protocols_words() {
+        for (words, symbol) in [
+            ("BTC.BTC", "BTC"),
+            ("ETH.USDC-0XA0B8", "USDC"),
+            ("ARB.ETH (to Maya: AVAX.AVAX)", "ETH"),
+            ("tBTC", "tBTC"),
+            ("", ""),
+        ] {
+            assert_eq!(symbol_of(words), symbol, "{words}");
+        }
     }
 }

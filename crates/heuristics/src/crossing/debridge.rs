@@ -95,6 +95,7 @@ fn departure(bridges: &Bridges, tx: &EvmTransaction, pool: Address, order: Order
         payee_binds: true,
         asset: None,
         brings: None,
+        least: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

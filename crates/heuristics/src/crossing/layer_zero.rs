@@ -68,6 +68,7 @@ fn departure(
         payee_binds: false,
         asset: None,
         brings: None,
+        least: None,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

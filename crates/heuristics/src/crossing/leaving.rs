@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 use hansel_graph::{
-    AccountFlow, AccountStep, AccountTrace, Category, Direction, PoolIx, PoolKey, Rule, SeedIx,
-    Trace, TraceError,
+    AccountFlow, AccountStep, AccountTrace, Category, Direction, FlowIx, PoolIx, PoolKey, Rule,
+    SeedIx, Trace, TraceError,
 };
 use hansel_ledger::{Amount, AmountError, Coin, EvmTransaction, NodeId, TransferId, UnixTime};
 
@@ -126,7 +126,7 @@ fn speaking_pools(trace: &Trace, bridges: &Bridges) -> Vec<(PoolIx, Departure)> 
     let mut found = Vec::new();
     for pool in graph.pools() {
         let seen = graph.pool(pool);
-        let messages = |flow: &&hansel_graph::FlowIx| {
+        let messages = |flow: &&FlowIx| {
             let script = graph.flow(**flow).script;
             script.is_some_and(bitcoin::Script::is_op_return)
         };
@@ -182,17 +182,6 @@ pub fn leaving_outputs(
         let Some(category) = trace.ending(flow)?.and_then(|ending| ending.category()) else {
             continue;
         };
-        let taint = |rule: Rule| {
-            let mut taint = Taint::default();
-            for strand in trace.settlement().strands(rule, flow) {
-                if let Some(seed) = strand.owner {
-                    let amount = Amount::from(strand.amount);
-                    taint.add(rule, seed, amount, amount)?;
-                }
-            }
-            Ok((rule, taint))
-        };
-        let taints = trace.settlement().rules().map(taint);
         let chain = &trace.plan().chain;
         all.push(Leaving {
             tx: seen.txid.to_string(),
@@ -200,12 +189,30 @@ pub fn leaving_outputs(
             node: NodeId::output(chain, &outpoint),
             flow: TransferId::output(chain, &outpoint),
             category,
-            taints: taints.collect::<Result<_, AmountError>>()?,
+            taints: strand_taints(trace, flow)?,
             departure,
             entity: None,
         });
     }
     Ok(all)
+}
+
+/// What of an output is stolen, by rule.
+pub(super) fn strand_taints(
+    trace: &Trace,
+    flow: FlowIx,
+) -> Result<BTreeMap<Rule, Taint>, AmountError> {
+    let taint = |rule: Rule| {
+        let mut taint = Taint::default();
+        for strand in trace.settlement().strands(rule, flow) {
+            if let Some(seed) = strand.owner {
+                let amount = Amount::from(strand.amount);
+                taint.add(rule, seed, amount, amount)?;
+            }
+        }
+        Ok((rule, taint))
+    };
+    trace.settlement().rules().map(taint).collect()
 }
 
 /// The tainted departures of a trace of accounts.

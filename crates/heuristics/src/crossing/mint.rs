@@ -71,6 +71,7 @@ impl Backing {
             payee_binds: true,
             asset: Some(self.asset.into()),
             brings: None,
+            least: None,
             certainty: Certainty::Shared,
             searches: self.search.iter().cloned().collect(),
             parked: None,

@@ -70,6 +70,7 @@ pub(super) fn departure(
         payee_binds: true,
         asset: None,
         brings: None,
+        least: None,
         certainty: Certainty::Derived,
         searches: search.into_iter().collect(),
         parked: None,

@@ -403,4 +403,23 @@ pub(super) const SHIPPED: &[Row] = &[
         ],
         Some("42161"),
     ),
+    (
+        Protocol::Chainflip,
+        "ethereum",
+        &[address!("F5e10380213880111522dd0efD3dbb45b9f62Bcc")],
+        Some("1"),
+    ),
+    (Protocol::Chainflip, "bitcoin", &[], Some("3")),
+    (
+        Protocol::Chainflip,
+        "arbitrum",
+        &[address!("79001a5e762f3bEFC8e5871b42F6734e00498920")],
+        Some("4"),
+    ),
+    (
+        Protocol::Chainflip,
+        "bnb",
+        &[address!("79001a5e762f3bEFC8e5871b42F6734e00498920")],
+        Some("8"),
+    ),
 ];

@@ -1,11 +1,13 @@
 //! Reads what known accounts of a bridge paid, and what the payee of a departure received, near it in amount and time.
 
+mod outputs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use hansel_heuristics::crossing::{
-    Arrival, CANDIDATE_WINDOW, Carrier, Leaving, Payee, Protocol, Reason, candidate_score,
-    same_asset,
+    Arrival, CANDIDATE_WINDOW, Leaving, Likeness, Payee, Protocol, Reason, candidate_score,
+    likenesses,
 };
 use hansel_ledger::{
     Amount, Chain, Coin, EvmFact, EvmQuery, EvmTransaction, Fact, Gap, NodeId, Query, TransferId,
@@ -13,20 +15,29 @@ use hansel_ledger::{
 };
 
 use super::super::ask::{account_transaction, ask};
-use super::{Hunt, Landing, MOST, Spot};
+use super::{Hunt, Landing, MOST, SKEW, Spot};
 use crate::failure::Failure;
 
-/// Payments with their scores, true where they pay whom the departure names; and what could not be looked at.
-type Near = (Vec<(u64, bool, Landing)>, Vec<String>);
+/// A payment that may be what left.
+pub(in crate::crossing) struct Near {
+    pub(in crate::crossing) score: u64,
+    /// True where it pays whom the departure names.
+    pub(in crate::crossing) is_to_payee: bool,
+    /// True where its amount was compared, or the departure says the least that arrives.
+    pub(in crate::crossing) is_measured: bool,
+    pub(in crate::crossing) landing: Landing,
+}
+
+/// Payments, and what could not be looked at.
+type Nearby = (Vec<Near>, Vec<String>);
 
 /// What a candidate must be.
 struct Sought {
-    coin: Coin,
-    /// How much left, in units of this chain's coin.
-    amount: Amount,
+    likenesses: Vec<Likeness>,
+    least: Option<Amount>,
     left: UnixTime,
     payers: BTreeSet<Address>,
-    payee: Option<Address>,
+    payee: Payee,
 }
 
 impl Hunt<'_> {
@@ -35,34 +46,41 @@ impl Hunt<'_> {
         &self,
         home: &Chain,
         leaving: &Leaving,
-    ) -> Result<Near, Failure> {
+    ) -> Result<Nearby, Failure> {
         let there = self.chain();
         let nothing = |problem: String| Ok((Vec::new(), vec![format!("{there}: {problem}")]));
-        let Some(Carrier::Movement { coin, .. }) = leaving.departure.carrier else {
-            return Ok(Near::default());
-        };
-        let Some((coin, amount)) = same_asset(home, coin, leaving.departure.amount, there) else {
-            return nothing("no coin of that symbol is known there, so no candidate".into());
-        };
+        if leaving.departure.carrier.is_none() {
+            return Ok(Nearby::default());
+        }
         let sought = Sought {
-            coin,
-            amount,
+            likenesses: likenesses(home, &leaving.departure, there),
+            least: leaving.departure.least,
             left: leaving.time,
             payers: self.payers(leaving),
-            payee: match leaving.departure.payee {
-                Payee::Account(payee) => Some(payee),
-                Payee::Script(_) | Payee::Other(_) | Payee::Unknown => None,
-            },
+            payee: leaving.departure.payee.clone(),
         };
-        if sought.payers.is_empty() && sought.payee.is_none() {
-            return nothing("no account of that bridge is known there, so no candidate".into());
+        if sought.likenesses.is_empty() {
+            return nothing("no coin of that symbol is known there, so no candidate".into());
+        }
+        if let Some(problem) = sought.problem(there) {
+            return nothing(problem.into());
         }
         let until = UnixTime(leaving.time.0.saturating_add(CANDIDATE_WINDOW));
-        match self.leg.heights(leaving.time, until).await {
-            Ok(Some(blocks)) => self.near(&sought, blocks).await,
-            Ok(None) => Ok(Near::default()),
-            Err(reason) => nothing(reason),
-        }
+        // A miner's clock may be behind by as much.
+        let early = if there.network().is_some() { SKEW } else { 0 };
+        let since = UnixTime(leaving.time.0.saturating_sub(early));
+        let blocks = match self.leg.heights(since, until).await {
+            Ok(Some(blocks)) => blocks,
+            Ok(None) => return Ok(Nearby::default()),
+            Err(reason) => return nothing(reason),
+        };
+        let (near, problems) = match &sought.payee {
+            Payee::Script(script) => self.outputs_near(&sought, script, blocks).await?,
+            _ => self.near(&sought, blocks).await?,
+        };
+        let problems = problems.into_iter();
+        let problems = problems.map(|problem| format!("candidates on {there}: {problem}"));
+        Ok((near, problems.collect()))
     }
 
     /// The accounts that pay for the bridge on this chain, as far as they are known.
@@ -77,36 +95,35 @@ impl Hunt<'_> {
         contracts.chain(labelled).collect()
     }
 
-    async fn near(&self, sought: &Sought, (since, until): (u64, u64)) -> Result<Near, Failure> {
+    async fn near(&self, sought: &Sought, (since, until): (u64, u64)) -> Result<Nearby, Failure> {
         let mut problems = Vec::new();
         let mut seen = BTreeMap::new();
-        for payer in &sought.payers {
-            let query = EvmQuery::Account {
-                address: *payer,
-                coin: sought.coin,
-                since,
-                until,
-                bound: self.leg.request.hub,
-            };
-            match ask(self.leg, &Query::Evm(query)).await? {
-                Ok(Fact::Evm(EvmFact::Account(statement))) => {
-                    problems.extend(statement.coverage.gaps.iter().map(Gap::to_string));
-                    let txs = statement.transactions.into_iter();
-                    seen.extend(txs.map(|tx| (tx.hash, tx)));
-                }
-                Ok(_) => problems.push("an answer of another kind than the question".into()),
-                Err(reason) => problems.push(reason),
-            }
-        }
-        if let Some(payee) = sought.payee {
+        // Where a payee is named, a payment to anybody else is no candidate.
+        if let Payee::Account(payee) = sought.payee {
             self.received_near(sought, payee, (since, until), &mut seen, &mut problems)
                 .await?;
+        } else {
+            for (payer, likeness) in sought.payments() {
+                let query = EvmQuery::Account {
+                    address: *payer,
+                    coin: likeness.coin,
+                    since,
+                    until,
+                    bound: self.leg.request.hub,
+                };
+                match ask(self.leg, &Query::Evm(query)).await? {
+                    Ok(Fact::Evm(EvmFact::Account(statement))) => {
+                        problems.extend(statement.coverage.gaps.iter().map(Gap::to_string));
+                        let txs = statement.transactions.into_iter();
+                        seen.extend(txs.map(|tx| (tx.hash, tx)));
+                    }
+                    Ok(_) => problems.push("an answer of another kind than the question".into()),
+                    Err(reason) => problems.push(reason),
+                }
+            }
         }
-        let chain = self.chain();
-        let problems = problems.into_iter();
-        let problems = problems.map(|problem| format!("candidates on {chain}: {problem}"));
         let near = seen.values().flat_map(|tx| self.fitting(sought, tx));
-        Ok((near.collect(), problems.collect()))
+        Ok((near.collect(), problems))
     }
 
     /// Reads the transactions that paid the payee about as much.
@@ -135,10 +152,15 @@ impl Hunt<'_> {
             }
         };
         problems.extend(deposits.coverage.gaps.iter().map(Gap::to_string));
-        let fits = |coin: Coin, amount| coin == sought.coin && sought.score(amount, 0).is_some();
         let fitting = deposits.arrivals.iter();
-        let fitting = fitting.filter(|one| fits(one.coin, one.amount));
+        let fitting = fitting.filter(|one| sought.score(one.coin, one.amount, 0).is_some());
         let hashes: BTreeSet<B256> = fitting.filter_map(|one| one.tx).collect();
+        if hashes.len() > MOST {
+            problems.push(format!(
+                "only {MOST} of {} transactions were read",
+                hashes.len()
+            ));
+        }
         for hash in hashes.into_iter().take(MOST) {
             match account_transaction(self.leg, hash).await? {
                 Ok(tx) => {
@@ -150,30 +172,22 @@ impl Hunt<'_> {
         Ok(())
     }
 
-    fn fitting(&self, sought: &Sought, tx: &EvmTransaction) -> Vec<(u64, bool, Landing)> {
+    fn fitting(&self, sought: &Sought, tx: &EvmTransaction) -> Vec<Near> {
         let time = tx.placement.block.time;
         let Some(after) = time.0.checked_sub(sought.left.0) else {
             return Vec::new();
         };
         let mut all = Vec::new();
-        for movement in tx.movements.iter().filter(|one| one.coin == sought.coin) {
-            let is_to_payee = sought.payee == Some(movement.to);
+        for movement in &tx.movements {
+            let is_to_payee = sought.payee == Payee::Account(movement.to);
             let is_paid = sought.payers.contains(&movement.from);
             let inside = sought.payers.contains(&movement.to);
-            // Where a payee is named, a payment to anybody else is none.
-            let fits = is_to_payee || sought.payee.is_none() && is_paid && !inside;
-            let Some(score) = sought.score(movement.amount, after).filter(|_| fits) else {
+            let fits = is_to_payee || sought.payee == Payee::Unknown && is_paid && !inside;
+            let score = sought.score(movement.coin, movement.amount, after);
+            let Some((score, is_measured)) = score.filter(|_| fits) else {
                 continue;
             };
-            let arrival = Arrival {
-                protocol: Protocol::Unlinked,
-                link: self.departure.link.clone(),
-                reason: Reason::Paid,
-                carrier: None,
-                amount: movement.amount,
-                payee: Payee::Account(movement.to),
-                left: None,
-            };
+            let arrival = self.guessed(movement.amount, Payee::Account(movement.to));
             let landing = self.landing(
                 &arrival,
                 tx.placement.block,
@@ -182,14 +196,67 @@ impl Hunt<'_> {
                 TransferId::movement(self.chain(), &tx.hash, &movement.origin).into(),
                 Spot::Movement(tx.hash, movement.origin.clone(), movement.coin),
             );
-            all.push((score, is_to_payee, landing));
+            all.push(Near {
+                score,
+                is_to_payee,
+                is_measured,
+                landing,
+            });
         }
         all
+    }
+
+    /// A payment as what may have arrived.
+    fn guessed(&self, amount: Amount, payee: Payee) -> Arrival {
+        Arrival {
+            protocol: Protocol::Unlinked,
+            link: self.departure.link.clone(),
+            reason: Reason::Paid,
+            carrier: None,
+            amount,
+            payee,
+            left: None,
+        }
     }
 }
 
 impl Sought {
-    fn score(&self, arrived: Amount, after: u64) -> Option<u64> {
-        candidate_score(self.amount, arrived, after)
+    /// Why nothing can be looked for, if so.
+    fn problem(&self, there: &Chain) -> Option<&'static str> {
+        match (&self.payee, there.network()) {
+            (Payee::Script(_), Some(_)) | (Payee::Account(_), None) => None,
+            (Payee::Unknown, Some(_)) => {
+                Some("only payments to a payee who is named are looked for on it")
+            }
+            (Payee::Unknown, None) if !self.payers.is_empty() => None,
+            (Payee::Unknown, None) => {
+                Some("no account of that bridge is known there, so no candidate")
+            }
+            (Payee::Script(_) | Payee::Account(_) | Payee::Other(_), _) => {
+                Some("the payee is none of that chain's, so no candidate")
+            }
+        }
+    }
+
+    /// What is asked of the bridge's accounts: payments to nobody named are known by their amount only.
+    fn payments(&self) -> impl Iterator<Item = (&Address, &Likeness)> {
+        let compared = self.likenesses.iter().filter(|one| one.amount.is_some());
+        compared.flat_map(|likeness| self.payers.iter().map(move |payer| (payer, likeness)))
+    }
+
+    /// How close a payment is, and whether its amount says anything.
+    fn score(&self, coin: Coin, arrived: Amount, after: u64) -> Option<(u64, bool)> {
+        let likeness = self.likenesses.iter().find(|one| one.coin == coin)?;
+        if self.least.is_some_and(|least| arrived < least) {
+            return None;
+        }
+        if likeness.amount.is_none() && self.payee == Payee::Unknown {
+            return None;
+        }
+        let is_measured = likeness.amount.is_some() || self.least.is_some();
+        Some((
+            candidate_score(likeness.amount, arrived, after)?,
+            is_measured,
+        ))
     }
 }
