@@ -8,6 +8,7 @@
 
 mod accounts;
 mod alerts;
+mod arbitrum;
 mod browser;
 mod burns;
 mod candidates;

@@ -181,6 +181,16 @@ fn the_fee_holds_gas_blobs_the_chain_below_and_the_operator() {
 }
 
 #[test]
+fn a_chains_own_transaction_pays_nothing_for_more_gas_than_a_block_has() {
+    let own = Answers::new().tx(json!({"gas": "0x7fffffffffffffff", "gasPrice": "0x0"}));
+    let own = own.receipt(json!({"effectiveGasPrice": "0x0"}));
+    let own = own
+        .head(json!({"extraData": format!("0x{}", "ab".repeat(1_600)), "milliTimestamp": "0x1"}));
+    assert_eq!(own.told().fee, Amount::ZERO);
+    assert_eq!(own.moved(), ["call:0 1>2 native 100"]);
+}
+
+#[test]
 fn a_price_of_gas_was_chosen_only_where_blocks_had_no_base_fee() {
     let chosen = |kind: &str, head: Value| {
         let answers = Answers::new().tx(json!({"type": kind})).head(head);
@@ -223,6 +233,8 @@ fn ether_that_arbitrum_takes_from_the_chain_below_is_minted_before_it_is_paid() 
     let paid = ["call:mint 0>1 native 100", "call:0 1>2 native 100"];
     assert_eq!(deposit.moved(), paid);
     assert_eq!(deposit.told().fee, Amount::ZERO);
+    let free = deposit.receipt(json!({"gasUsed": "0x0"})).told();
+    assert_eq!(free.internal, InternalTransfers::Known);
     // What a retryable ticket moves besides its calls is not known, trace or no trace.
     for kind in ["0x65", "0x66", "0x68", "0x69", "0x6a"] {
         let answers = Answers::new().tx(json!({"type": kind})).calls(json!([]));
@@ -235,6 +247,40 @@ fn ether_that_arbitrum_takes_from_the_chain_below_is_minted_before_it_is_paid() 
     }
     let known = Answers::new().calls(json!([])).told();
     assert_eq!(known.internal, InternalTransfers::Known);
+}
+
+#[test]
+fn a_call_of_a_kind_that_nobody_knows_moves_nothing_and_leaves_open_what_it_moved() {
+    let told = |value: &str| {
+        let calls = json!([call("INVALID", 0, 2, value), call("CALL", 2, 3, "0x5")]);
+        Answers::new().calls(calls)
+    };
+    let moved = ["call:0 1>2 native 100", "call:0.1 2>3 native 5"];
+    assert_eq!(told("0x7").moved(), moved);
+    assert_eq!(told("0x7").told().internal, InternalTransfers::Unknown);
+    assert_eq!(told("0x0").moved(), moved);
+    assert_eq!(told("0x0").told().internal, InternalTransfers::Known);
+}
+
+#[test]
+fn what_nodes_trace_of_arbitrums_own_types_is_used_only_where_it_fits() {
+    let of = |kind: &str, top: Value| {
+        let mut answers = Answers::new().tx(json!({"type": kind, "input": "0x"}));
+        answers = answers.calls(json!([call("CALL", 2, 3, "0x5")]));
+        answers.trace.as_mut().unwrap()["value"] = top;
+        answers
+    };
+    let fits = ["call:0 1>2 native 100", "call:0.0 2>3 native 5"];
+    for kind in ["0x65", "0x66", "0x68", "0x69", "0x6a"] {
+        assert_eq!(of(kind, json!("0x64")).moved(), fits, "{kind}");
+        assert_eq!(of(kind, json!("0x63")).moved(), fits[..1], "{kind}");
+    }
+    // A deposit of ether runs no code, whatever a trace says.
+    let deposit = of("0x64", json!("0x0"));
+    assert_eq!(deposit.told().internal, InternalTransfers::Known);
+    let paid = ["call:mint 0>1 native 100", "call:0 1>2 native 100"];
+    assert_eq!(deposit.moved(), paid);
+    assert_eq!(misfit(&of("0x2", json!("0x63"))), Misfit::Trace);
 }
 
 #[test]

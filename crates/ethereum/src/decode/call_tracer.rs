@@ -142,7 +142,7 @@ fn field(
         return Err(DecodeError::BrokenTree { at: number });
     };
     match name {
-        "type" => once(scan, &mut call.kind, kind),
+        "type" => once(scan, &mut call.kind, |name| Some(kind(name))),
         "from" => once(scan, &mut call.from, address),
         "to" | "value" | "error" | "revertReason" if scan.null() => Ok(()),
         "to" => once(scan, &mut call.to, address),
@@ -177,16 +177,16 @@ fn address(text: &str) -> Option<Address> {
     text.parse().ok()
 }
 
-fn kind(text: &str) -> Option<CallKind> {
+fn kind(text: &str) -> CallKind {
     let named = |name: &str| text.eq_ignore_ascii_case(name);
     match () {
-        () if named("CALL") => Some(CallKind::Call),
-        () if named("STATICCALL") => Some(CallKind::StaticCall),
-        () if named("DELEGATECALL") => Some(CallKind::DelegateCall),
-        () if named("CALLCODE") => Some(CallKind::CallCode),
-        () if named("CREATE") => Some(CallKind::Create),
-        () if named("CREATE2") => Some(CallKind::Create2),
-        () if named("SELFDESTRUCT") || named("SUICIDE") => Some(CallKind::SelfDestruct),
-        () => None,
+        () if named("CALL") => CallKind::Call,
+        () if named("STATICCALL") => CallKind::StaticCall,
+        () if named("DELEGATECALL") => CallKind::DelegateCall,
+        () if named("CALLCODE") => CallKind::CallCode,
+        () if named("CREATE") => CallKind::Create,
+        () if named("CREATE2") => CallKind::Create2,
+        () if named("SELFDESTRUCT") || named("SUICIDE") => CallKind::SelfDestruct,
+        () => CallKind::Other,
     }
 }

@@ -26,6 +26,8 @@ pub enum CallKind {
     Create2,
     /// Sends everything the contract has.
     SelfDestruct,
+    /// None of these, as nodes of rollups tell of what the rollup itself does; what it moves is not known.
+    Other,
 }
 
 impl CallKind {
@@ -33,8 +35,13 @@ impl CallKind {
     pub fn moves_value(self) -> bool {
         match self {
             Self::Call | Self::Create | Self::Create2 | Self::SelfDestruct => true,
-            Self::CallCode | Self::DelegateCall | Self::StaticCall => false,
+            Self::CallCode | Self::DelegateCall | Self::StaticCall | Self::Other => false,
         }
+    }
+
+    /// The same, and true where nobody knows.
+    pub fn may_move_value(self) -> bool {
+        self.moves_value() || self == Self::Other
     }
 
     /// True where the call creates a contract.
@@ -45,7 +52,8 @@ impl CallKind {
             | Self::CallCode
             | Self::DelegateCall
             | Self::StaticCall
-            | Self::SelfDestruct => false,
+            | Self::SelfDestruct
+            | Self::Other => false,
         }
     }
 }

@@ -10,8 +10,27 @@ use super::{Call, CallKind, Calls, DecodeError, Misfit, ReceiptLean, TxLean};
 /// value on, as a call with value alone costs 6,700 and at most a fifth of all gas is refunded.
 const PLAIN_GAS: u64 = 21_000;
 
-/// Checks that the trace is of this transaction, as far as both tell.
-pub(super) fn check_trace(tx: &TxLean, succeeded: bool, calls: &Calls) -> Result<(), DecodeError> {
+/// The trace, as far as it can be read for what moved: it must be of this transaction, as far as both tell.
+///
+/// A deposit into Arbitrum runs no code, so that its trace has nothing to add; of Arbitrum's other types a trace is used
+/// where it fits, since what nodes tell of them differs.
+pub(super) fn usable<'c>(
+    tx: &TxLean,
+    succeeded: bool,
+    calls: Option<&'c Calls>,
+) -> Result<Option<&'c Calls>, DecodeError> {
+    let calls = calls.filter(|_| tx.kind != Some(ARBITRUM_DEPOSIT));
+    match calls.and_then(|calls| misfit(tx, succeeded, calls)) {
+        None => Ok(calls),
+        Some(_) if !is_known(tx) => Ok(None),
+        Some(misfit) => Err(DecodeError::Contradiction {
+            tx: tx.hash,
+            misfit,
+        }),
+    }
+}
+
+fn misfit(tx: &TxLean, succeeded: bool, calls: &Calls) -> Option<Misfit> {
     let top = calls.top();
     let same_target = tx.to.is_none() || top.to == tx.to;
     let wanted_kind = match tx.to {
@@ -19,17 +38,13 @@ pub(super) fn check_trace(tx: &TxLean, succeeded: bool, calls: &Calls) -> Result
         None => top.kind.creates(),
     };
     let same = top.from == tx.from && top.value == tx.value && same_target;
-    let misfit = if !same || !wanted_kind {
-        Misfit::Trace
+    if !same || !wanted_kind {
+        Some(Misfit::Trace)
     } else if succeeded && top.failed {
-        Misfit::Success
+        Some(Misfit::Success)
     } else {
-        return Ok(());
-    };
-    Err(DecodeError::Contradiction {
-        tx: tx.hash,
-        misfit,
-    })
+        None
+    }
 }
 
 /// Every movement that calls of a transaction that succeeded made, by path.
@@ -62,7 +77,7 @@ pub(super) fn minted(tx: &TxLean) -> Option<Movement> {
 
 /// True for a type of transaction whose every movement of the native coin is in its calls, its mint and its fee.
 /// Arbitrum's others (0x65 to 0x6a) move escrowed value and refunds besides; what exactly is not known here.
-pub(super) fn is_known(tx: &TxLean) -> bool {
+fn is_known(tx: &TxLean) -> bool {
     matches!(tx.kind, None | Some(0..=4 | DEPOSIT | ARBITRUM_DEPOSIT))
 }
 
@@ -92,15 +107,33 @@ fn movement(path: Vec<u32>, from: Address, to: Address, value: U256) -> Movement
     }
 }
 
-/// What is known of movements below the top-level call where there is no trace.
-pub(super) fn untraced(tx: &TxLean, receipt: &ReceiptLean, succeeded: bool) -> InternalTransfers {
-    let no_data = tx.input.as_ref().is_some_and(|input| input.is_empty());
-    let plain = tx.to.is_some() && no_data && receipt.gas_used == PLAIN_GAS;
-    if plain || !succeeded {
+/// What is known of movements below the top-level call.
+pub(super) fn internal(
+    tx: &TxLean,
+    receipt: &ReceiptLean,
+    succeeded: bool,
+    calls: Option<&Calls>,
+) -> InternalTransfers {
+    let all_known = match calls {
+        _ if !is_known(tx) => false,
+        Some(calls) => !calls.iter().any(is_riddle),
+        None => !succeeded || runs_no_code(tx, receipt),
+    };
+    if all_known {
         InternalTransfers::Known
     } else {
         InternalTransfers::Unknown
     }
+}
+
+fn is_riddle(call: &Call) -> bool {
+    call.kind == CallKind::Other && !call.failed && !call.value.is_zero()
+}
+
+fn runs_no_code(tx: &TxLean, receipt: &ReceiptLean) -> bool {
+    let no_data = tx.input.as_ref().is_some_and(|input| input.is_empty());
+    let plain = tx.to.is_some() && no_data && receipt.gas_used == PLAIN_GAS;
+    plain || tx.kind == Some(ARBITRUM_DEPOSIT)
 }
 
 /// Contracts that a transaction which succeeded created, in order of execution.

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256, Bytes};
 use hansel_ledger::{
-    Amount, Event, EvmNetwork, EvmPlacement, EvmTransaction, InternalTransfers, Movement, Noise,
-    Trade, topics,
+    Amount, Event, EvmNetwork, EvmPlacement, EvmTransaction, Movement, Noise, Trade, topics,
 };
 
 use super::fee::fee;
@@ -25,9 +24,7 @@ pub fn transaction(
 ) -> Result<EvmTransaction, DecodeError> {
     check_parts(block, tx, receipt)?;
     let succeeded = succeeded(tx, receipt, calls)?;
-    if let Some(calls) = calls {
-        native::check_trace(tx, succeeded, calls)?;
-    }
+    let calls = native::usable(tx, succeeded, calls)?;
     let mut told = EvmTransaction {
         hash: tx.hash,
         placement: EvmPlacement {
@@ -46,13 +43,8 @@ pub fn transaction(
         events: Vec::new(),
         carried: Bytes::new(),
         noise: Noise::default(),
-        internal: native::untraced(tx, receipt, succeeded),
+        internal: native::internal(tx, receipt, succeeded, calls),
     };
-    if !native::is_known(tx) {
-        told.internal = InternalTransfers::Unknown;
-    } else if calls.is_some() {
-        told.internal = InternalTransfers::Known;
-    }
     if succeeded {
         match calls {
             Some(calls) => told.movements.extend(native::traced(calls)),

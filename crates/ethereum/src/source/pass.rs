@@ -124,7 +124,7 @@ fn note(called: &mut Called, kind: CallKind, parties: [Option<Address>; 2], noth
     if changes {
         called.changed.extend(parties.into_iter().flatten());
     }
-    if changes || kind.moves_value() && !nothing {
+    if changes || kind.may_move_value() && !nothing {
         called.parties.extend(parties.into_iter().flatten());
     }
 }

@@ -179,7 +179,7 @@ fn flat(json: &[u8], address: Address) -> Result<Option<BTreeSet<B256>>, decode:
 
 fn moved(call: &Call, address: Address) -> bool {
     let party = call.from == address || call.to == Some(address);
-    party && call.kind.moves_value() && !call.value.is_zero() && !call.failed
+    party && call.kind.may_move_value() && !call.value.is_zero() && !call.failed
 }
 
 /// How many transactions may have run code, and which one if it is only one.
