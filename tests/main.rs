@@ -35,6 +35,7 @@ mod rollups;
 mod scene;
 mod sources;
 mod swaps;
+mod sweeps;
 mod training;
 mod venues;
 mod wide;

@@ -17,32 +17,33 @@ use crate::command::{Finished, Hansel, directory};
 use crate::crossings::{Bridge, COIN, VAULT, crossings, require_balance};
 
 const CUSTODY: Payee = Payee::Segwit(930);
-const WALLET: [u8; 20] = [0x8d; 20];
+pub(crate) const WALLET: Payee = Payee::Segwit(970);
 const REFUND: [u8; 20] = [0xe2; 20];
 const BLINDING: [u8; 8] = hex!("f9f0c90d00039523");
 const LOCKTIME: [u8; 4] = hex!("e0250162");
 /// Units of tBTC in a satoshi.
-const UNITS: u64 = 10_000_000_000;
+pub(crate) const UNITS: u64 = 10_000_000_000;
 
 /// A thief's 40 bitcoin, of which 30 were paid to where value is made against them, and a contract that makes it.
-struct Story {
-    bridge: Bridge,
-    mint: Address,
-    theft: Txid,
-    paid: Txid,
-    owner: Address,
+pub(crate) struct Story {
+    pub(crate) bridge: Bridge,
+    pub(crate) mint: Address,
+    pub(crate) theft: Txid,
+    pub(crate) paid: Txid,
+    pub(crate) owner: Address,
     next: Address,
 }
 
 /// The script of a deposit of tBTC's, as its contract puts it together.
-fn deposit_script(depositor: Address) -> ScriptBuf {
+pub(crate) fn deposit_script(bridge: &Bridge, depositor: Address) -> ScriptBuf {
+    let wallet = wallet(bridge);
     let parts: [&[u8]; 11] = [
         &[0x14],
         depositor.as_slice(),
         &hex!("7508"),
         &BLINDING,
         &hex!("7576a914"),
-        &WALLET,
+        &wallet,
         &hex!("8763ac6776a914"),
         &REFUND,
         &hex!("8804"),
@@ -52,20 +53,26 @@ fn deposit_script(depositor: Address) -> ScriptBuf {
     ScriptBuf::from(parts.concat())
 }
 
+/// The hash of the wallet's key.
+pub(crate) fn wallet(bridge: &Bridge) -> [u8; 20] {
+    let script = bridge.regtest.script(WALLET);
+    script.as_bytes()[2..].try_into().unwrap()
+}
+
 impl Story {
-    fn begin(pay: impl Fn(Address) -> Pay) -> Option<Self> {
+    fn begin(pay: impl Fn(&Bridge, Address) -> Pay) -> Option<Self> {
         let mut bridge = Bridge::with_empty(&[])?;
         let (owner, next) = (bridge.cast.thief, Address::repeat_byte(0x99));
         let coinbases = bridge.regtest.fund(VAULT, 1);
         let stolen = [Pay::to(Payee::Segwit(940), 40 * COIN), Pay::rest(VAULT)];
         let theft = bridge.regtest.pay(&coinbases[..1], &stolen, 1_000);
         bridge.regtest.mine();
-        let outputs = [pay(owner), Pay::rest(Payee::Segwit(941))];
+        let outputs = [pay(&bridge, owner), Pay::rest(Payee::Segwit(941))];
         let stolen = bitcoin::OutPoint::new(theft, 0);
         let paid = bridge.regtest.pay(&[stolen], &outputs, 1_000);
         bridge.regtest.mine();
         bridge.catch_up();
-        let mint = bridge.create(EvmContract::named("Mint").creation.clone());
+        let mint = bridge.create(EvmContract::named("Sweeper").creation.clone());
         Some(Self {
             bridge,
             mint,
@@ -89,13 +96,13 @@ impl Story {
     }
 
     /// The new owner pays tokens on.
-    fn pay_on(&self, value: U256) {
+    pub(crate) fn pay_on(&self, value: U256) {
         let call = evm_call("transfer(address,uint256)", (self.next, value));
         self.bridge
             .transact(json!({"from": self.owner, "to": self.mint, "data": call}));
     }
 
-    fn run(&self, words: &str, protocol: &str, contract: Address) -> Finished {
+    pub(crate) fn run(&self, words: &str, protocol: &str, contract: Address) -> Finished {
         let (config, data) = (configured(protocol, contract), directory());
         let traced = self.ask(&self.trace(), config.path(), data.path());
         if words.is_empty() {
@@ -107,7 +114,7 @@ impl Story {
             .run()
     }
 
-    fn trace(&self) -> String {
+    pub(crate) fn trace(&self) -> String {
         let theft = self.theft;
         format!(
             "trace --json --quiet --name minted --chain bitcoin-regtest {theft} --rule fifo,haircut"
@@ -115,11 +122,11 @@ impl Story {
     }
 
     /// Runs a command with an endpoint for each chain.
-    fn ask(&self, words: &str, config: &Path, data: &Path) -> Finished {
+    pub(crate) fn ask(&self, words: &str, config: &Path, data: &Path) -> Finished {
         self.bridge.by_nodes(words, config).data(data).run()
     }
 
-    fn require_crossed(&self, protocol: &str, arrived: U256) -> Report {
+    pub(crate) fn require_crossed(&self, protocol: &str, arrived: U256) -> Report {
         let done = self.run("", protocol, self.mint);
         let report = done.report();
         require_balance(&report);
@@ -144,7 +151,7 @@ impl Story {
 }
 
 /// Both chains, and a contract on one of them that is a protocol's.
-fn configured(protocol: &str, contract: Address) -> TempDir {
+pub(crate) fn configured(protocol: &str, contract: Address) -> TempDir {
     let dir = directory();
     let text = format!(
         r#"schema = "hansel-chains/1"
@@ -181,17 +188,25 @@ fn tbtc() -> Option<Story> {
     Some(story)
 }
 
-fn deposited() -> Option<Story> {
-    Story::begin(|owner| Pay::lock(deposit_script(owner).to_p2wsh(), 30 * COIN))
+pub(crate) fn deposited() -> Option<Story> {
+    Story::begin(|bridge, owner| Pay::lock(deposit_script(bridge, owner).to_p2wsh(), 30 * COIN))
 }
 
 /// Tells of the deposit, makes what it is worth, and pays a third of that on.
 fn reveal(story: &Story) {
+    tell(story);
+    finalize(story);
+    story.pay_on(minted() / U256::from(3));
+}
+
+/// Tells of the deposit.
+pub(crate) fn tell(story: &Story) {
     let funding = B256::from(story.paid.to_byte_array());
+    let wallet = wallet(&story.bridge);
     let revealed = [
         topics::TBTC_DEPOSIT_REVEALED,
         story.owner.into_word(),
-        left(&WALLET),
+        left(&wallet),
     ];
     let fields = [
         funding,
@@ -203,6 +218,11 @@ fn reveal(story: &Story) {
         story.mint.into_word(),
     ];
     story.make(Address::ZERO, U256::ZERO, &revealed, fields.concat());
+}
+
+/// Makes what the deposit is worth before it is swept.
+pub(crate) fn finalize(story: &Story) {
+    let funding = B256::from(story.paid.to_byte_array());
     let key = keccak256([funding.as_slice(), &[0; 4]].concat());
     let finalized = [
         topics::TBTC_OPTIMISTIC_MINTING_FINALIZED,
@@ -211,11 +231,10 @@ fn reveal(story: &Story) {
         story.owner.into_word(),
     ];
     story.make(story.owner, minted(), &finalized, word(7).to_vec());
-    story.pay_on(minted() / U256::from(3));
 }
 
 /// 30 bitcoin less a fee of three satoshi.
-fn minted() -> U256 {
+pub(crate) fn minted() -> U256 {
     U256::from(30 * COIN - 3) * U256::from(UNITS)
 }
 
@@ -285,7 +304,7 @@ fn a_rescan_finds_what_was_made_since_and_leaves_the_report_of_a_trace_from_scra
 
 #[test]
 fn a_payment_to_a_custodian_is_followed_to_the_merchant_who_got_tokens_for_it() {
-    let Some(story) = Story::begin(|_| Pay::to(CUSTODY, 30 * COIN)) else {
+    let Some(story) = Story::begin(|_, _| Pay::to(CUSTODY, 30 * COIN)) else {
         return;
     };
     let confirmed = [

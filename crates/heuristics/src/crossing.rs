@@ -25,6 +25,7 @@ mod rollup;
 mod search;
 pub mod share;
 mod shipped;
+mod sweep;
 mod tbtc;
 mod thorchain;
 mod view;

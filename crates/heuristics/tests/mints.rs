@@ -92,10 +92,12 @@ fn the_script_of_a_real_deposit_is_rebuilt_from_what_was_revealed() {
     assert_eq!(departure.carrier, Some(Carrier::Output(0)));
     let key = keccak256([funding().as_slice(), &[0; 4]].concat());
     assert_eq!(departure.link.0, hex::encode(key));
-    let [Search::Logs { topics, .. }] = &departure.searches[..] else {
+    let [Search::Logs { topics, .. }, Search::Swept { output, .. }] = &departure.searches[..]
+    else {
         panic!("{:?}", departure.searches);
     };
     assert_eq!(topics[2], [key]);
+    assert_eq!(output.to_string(), format!("{FUNDING}:0"));
 }
 
 #[test]

@@ -144,3 +144,21 @@ contract CoinFactory {
         return keccak256(abi.encode(one.requester, one.amount, one.paidTo, "", nonce, one.timestamp));
     }
 }
+
+/// The bridge and the vault of tBTC in one, as their events tell of a proven sweep.
+contract Sweeper is Mint {
+    event DepositsSwept(bytes20 walletPubKeyHash, bytes32 sweepTxHash);
+    event OptimisticMintingDebtRepaid(address indexed depositor, uint256 optimisticMintingDebt);
+    event Minted(address indexed to, uint256 amount);
+
+    function prove(bytes20 wallet, bytes32 sweep, address[] calldata to, uint256[] calldata values, bool[] calldata repay)
+        external
+    {
+        emit DepositsSwept(wallet, sweep);
+        for (uint256 i = 0; i < to.length; i++) {
+            if (repay[i]) emit OptimisticMintingDebtRepaid(to[i], 0);
+            emit Minted(to[i], values[i]);
+            mint(to[i], values[i]);
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub use scenario::Scenario;
 
 use crate::node::{Node, NodeError, NodeOptions};
 use crate::rpc::RpcError;
-use keys::Keys;
+use keys::{Keys, Owner};
 
 /// The time of the first block; each further one is ten minutes later.
 const FIRST_BLOCK_TIME: u32 = 1_700_000_000;
@@ -84,7 +84,7 @@ impl Pay {
 pub struct Regtest {
     node: Node,
     keys: Keys,
-    owned: HashMap<OutPoint, (Payee, TxOut)>,
+    owned: HashMap<OutPoint, (Owner, TxOut)>,
     queue: Vec<Transaction>,
     transactions: HashMap<Txid, Transaction>,
     time: u32,
@@ -167,6 +167,14 @@ impl Regtest {
         self.keep(transaction, outputs)
     }
 
+    /// Lets a key spend an output that pays the hash (P2WSH) of a script, which finds its signature below it on the stack.
+    pub fn unlock(&mut self, output: OutPoint, key: u32, script: ScriptBuf) {
+        let vout = usize::try_from(output.vout).expect("a transaction has few outputs");
+        let paid = self.transaction(&output.txid).output[vout].clone();
+        self.owned
+            .insert(output, (Owner::Script(key, script), paid));
+    }
+
     /// A transaction that was built here.
     pub fn transaction(&self, txid: &Txid) -> &Transaction {
         &self.transactions[txid]
@@ -236,7 +244,7 @@ impl Regtest {
         let coinbase = &block.txdata[0];
         let outpoint = OutPoint::new(coinbase.compute_txid(), 0);
         self.owned
-            .insert(outpoint, (payee, coinbase.output[0].clone()));
+            .insert(outpoint, (Owner::Payee(payee), coinbase.output[0].clone()));
         (hash, outpoint)
     }
 
@@ -245,7 +253,7 @@ impl Regtest {
         let owned = inputs
             .iter()
             .map(|outpoint| own(outpoint).expect("an output paid here"));
-        let (owners, spent): (Vec<Payee>, Vec<TxOut>) = owned.unzip();
+        let (owners, spent): (Vec<Owner>, Vec<TxOut>) = owned.unzip();
         let paid: u64 = spent.iter().map(|output| output.value.to_sat()).sum();
         let fixed: u64 = outputs.iter().filter_map(|output| output.value).sum();
         let rest = paid.checked_sub(fixed + fee);
@@ -284,7 +292,8 @@ impl Regtest {
         for ((vout, output), pay) in (0..).zip(&transaction.output).zip(outputs) {
             if let Receiver::Payee(payee) = pay.to {
                 let outpoint = OutPoint::new(txid, vout);
-                self.owned.insert(outpoint, (payee, output.clone()));
+                let owner = Owner::Payee(payee);
+                self.owned.insert(outpoint, (owner, output.clone()));
             }
         }
         self.transactions.insert(txid, transaction);

@@ -5,6 +5,7 @@ mod confirmed;
 mod derived;
 mod logged;
 mod received;
+mod swept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,9 @@ use hansel_graph::{AccountInflow, Inflow, Parts};
 use hansel_heuristics::crossing::{
     Arrival, Bridges, Departure, Leaving, Payee, Protocol, Reason, Search,
 };
-use hansel_ledger::{Amount, BlockRef, Chain, Coin, EvmQuery, NodeId, UnixTime};
+use hansel_ledger::{Amount, BlockRef, Chain, Coin, NodeId, UnixTime};
+
+use logged::log_query;
 
 use crate::case_record::CaseInflow;
 use crate::failure::Failure;
@@ -132,6 +135,10 @@ pub(super) async fn find(
             else {
                 continue;
             };
+            let is_known = !(landings.is_empty() && problems.is_empty());
+            if is_known && matches!(search, Search::Swept { .. }) {
+                continue;
+            }
             let hunt = Hunt {
                 bridges,
                 legs,
@@ -209,6 +216,7 @@ impl Hunt<'_> {
         let within = match search {
             Search::Transaction { hash, .. } => return self.computed(*hash).await,
             Search::Confirmed { .. } => return self.confirmed(search, left).await,
+            Search::Swept { .. } => return self.swept(search, left).await,
             Search::Received { .. } => LATEST,
             Search::Logs { within, .. } | Search::Named { within, .. } => *within,
         };
@@ -219,21 +227,14 @@ impl Hunt<'_> {
             Err(reason) => return Ok(Err(reason)),
         };
         match search {
-            Search::Transaction { hash, .. } => self.computed(*hash).await,
-            Search::Confirmed { .. } => self.confirmed(search, left).await,
             Search::Named {
                 contracts,
                 topics,
                 topic,
                 ..
             } => {
-                let query = EvmQuery::Logs {
-                    contracts: contracts.clone(),
-                    topics: topics.clone(),
-                    since: blocks.0,
-                    until: blocks.1,
-                };
-                self.named(query, *topic).await
+                self.named(log_query(contracts, topics, blocks), *topic)
+                    .await
             }
             Search::Received { script, .. } => self.received(script, blocks).await,
             Search::Logs {
@@ -242,13 +243,11 @@ impl Hunt<'_> {
                 mark,
                 ..
             } => {
-                let query = EvmQuery::Logs {
-                    contracts: contracts.clone(),
-                    topics: topics.clone(),
-                    since: blocks.0,
-                    until: blocks.1,
-                };
-                self.logged(query, mark).await
+                self.logged(log_query(contracts, topics, blocks), mark)
+                    .await
+            }
+            Search::Transaction { .. } | Search::Confirmed { .. } | Search::Swept { .. } => {
+                Ok(Ok(Catch::default()))
             }
         }
     }

@@ -4,12 +4,12 @@
 use std::fmt;
 
 use alloy_primitives::{Address, B256};
-use bitcoin::{Script, ScriptBuf, Txid};
+use bitcoin::{OutPoint, Script, ScriptBuf, Txid};
 use hansel_ledger::{Amount, Chain, Coin, Event, EvmTransaction, Movement, Origin};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bridges, Carrier, Certainty, Departure, Link, Payee, Place, Protocol, Search, tbtc, wbtc,
+    Bridges, Carrier, Certainty, Departure, Link, Payee, Place, Protocol, Search, sweep, tbtc, wbtc,
 };
 
 /// An event of another chain that names a payment on Bitcoin.
@@ -50,7 +50,9 @@ pub struct Backing {
     pub(super) payee: Payee,
     pub(super) asset: &'static str,
     pub(super) place: Place,
-    pub(super) search: Option<Search>,
+    /// The chain of the payment.
+    pub(super) home: String,
+    pub(super) search: Search,
 }
 
 impl Backing {
@@ -73,9 +75,37 @@ impl Backing {
             brings: None,
             least: None,
             certainty: Certainty::Shared,
-            searches: self.search.iter().cloned().collect(),
+            searches: self.searches(vout, script),
             parked: None,
         })
+    }
+}
+
+impl Backing {
+    /// How what was made is found: beside the payment's link, else by what spent the payment.
+    fn searches(&self, vout: u32, script: &Script) -> Vec<Search> {
+        let mut searches = vec![self.search.clone()];
+        if let (
+            Protocol::Tbtc,
+            Search::Logs {
+                chain,
+                contracts,
+                within,
+                ..
+            },
+        ) = (self.protocol, &self.search)
+        {
+            searches.push(Search::Swept {
+                chain: chain.clone(),
+                home: self.home.clone(),
+                output: OutPoint::new(self.txid, vout),
+                script: script.to_owned(),
+                contracts: contracts.clone(),
+                form: sweep::SWEPT,
+                within: *within,
+            });
+        }
+        searches
     }
 }
 
@@ -110,7 +140,7 @@ impl Bridges {
             return None;
         }
         match protocol {
-            Protocol::Tbtc => tbtc::backing(self, told),
+            Protocol::Tbtc => tbtc::backing(self, home, told),
             Protocol::Wbtc => wbtc::backing(self, home, told),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! How the arrival of a departure is looked for.
 
 use alloy_primitives::{Address, B256};
-use bitcoin::ScriptBuf;
+use bitcoin::{OutPoint, ScriptBuf};
 
 /// A question whose answer names transactions in which a departure may arrive. Each is read and compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,24 @@ pub enum Search {
         /// How many seconds after the departure such a log is looked for.
         within: u64,
     },
+    /// Transactions that log the hash of what spent the output that left, where no other search found anything: the
+    /// log's second word, in the byte order of Bitcoin's blocks.
+    Swept {
+        /// The chain that logs it.
+        chain: String,
+        /// The chain of the output.
+        home: String,
+        /// The output.
+        output: OutPoint,
+        /// Its locking script.
+        script: ScriptBuf,
+        /// The contracts, ascending.
+        contracts: Vec<Address>,
+        /// The form of the event.
+        form: B256,
+        /// How many seconds after the departure such a log is looked for.
+        within: u64,
+    },
     /// A transaction whose hash was computed.
     Transaction {
         /// The chain.
@@ -72,6 +90,7 @@ impl Search {
             | Self::Logs { chain, .. }
             | Self::Named { chain, .. }
             | Self::Confirmed { chain, .. }
+            | Self::Swept { chain, .. }
             | Self::Transaction { chain, .. } => chain,
         }
     }

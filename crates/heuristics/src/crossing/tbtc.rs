@@ -23,7 +23,7 @@ use super::{
 pub(super) const REVEALED: B256 = topics::TBTC_DEPOSIT_REVEALED;
 
 /// Base units of tBTC, which has 18 decimals, in a satoshi.
-const UNITS: u64 = 10_000_000_000;
+pub(super) const UNITS: u64 = 10_000_000_000;
 
 pub(super) fn departures(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Vec<Departure> {
     let among = [Protocol::Tbtc];
@@ -87,13 +87,14 @@ fn departure(
     })
 }
 
-fn wallet(word: B256) -> Option<[u8; 20]> {
+/// The key hash that a field of a wallet's holds.
+pub(super) fn wallet(word: B256) -> Option<[u8; 20]> {
     word.0.get(..20)?.try_into().ok()
 }
 
 /// The payment that a depositor reveals, with the two scripts that what he reveals can stand for. A deposit with extra
 /// data, which the event leaves out, has another script and is never found to fit.
-pub(super) fn backing(bridges: &Bridges, told: &Told) -> Option<Backing> {
+pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Backing> {
     let event = &told.event;
     if event.form() != REVEALED {
         return None;
@@ -114,7 +115,8 @@ pub(super) fn backing(bridges: &Bridges, told: &Told) -> Option<Backing> {
         link: Link(alloy_primitives::hex::encode(key)),
         payee: Payee::Account(depositor),
         asset: "tBTC",
-        search: Some(Search::Logs {
+        home: home.name().to_owned(),
+        search: Search::Logs {
             chain: told.chain.clone(),
             contracts: bridges.contracts(&told.chain, Protocol::Tbtc),
             topics: vec![
@@ -124,7 +126,7 @@ pub(super) fn backing(bridges: &Bridges, told: &Told) -> Option<Backing> {
             ],
             mark: Vec::new(),
             within: 2 * WEEK,
-        }),
+        },
         place: Place::Chain(chain.clone()),
     })
 }
@@ -210,7 +212,7 @@ pub(super) fn arrivals(bridges: &Bridges, chain: &Chain, tx: &TransactionView<'_
 }
 
 /// The key hash that a script of a wallet locks to.
-fn key_hash(script: &bitcoin::Script) -> Option<[u8; 20]> {
+pub(super) fn key_hash(script: &bitcoin::Script) -> Option<[u8; 20]> {
     let bytes = script.as_bytes();
     let inner = if script.is_p2wpkh() {
         bytes.get(2..22)?

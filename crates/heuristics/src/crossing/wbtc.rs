@@ -35,13 +35,14 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
         link: link(txid),
         payee: Payee::Account(address(topic(event, 2)?)?),
         asset: "WBTC",
-        search: Some(Search::Logs {
+        home: home.name().to_owned(),
+        search: Search::Logs {
             chain: told.chain.clone(),
             contracts: bridges.contracts(&told.chain, Protocol::Wbtc),
             topics: vec![vec![CONFIRMED], vec![topic(event, 1)?]],
             mark: Vec::new(),
             within: 2 * WEEK,
-        }),
+        },
         place: Place::Chain(chain.clone()),
     })
 }

@@ -242,6 +242,10 @@ topics! {
         "e50ffdcc0a5f2c1ede5c122b9414ffd7b2c6bc870d2d775194049dc30da95e6a";
     TBTC_DEPOSIT_REVEALED = "DepositRevealed(bytes32,uint32,address,uint64,bytes8,bytes20,bytes20,bytes4,address)"
         "a7382159a693ed317a024daf0fd1ba30805cdf9928ee09550af517c516e2ef05";
+    TBTC_MINTED = "Minted(address,uint256)"
+        "30385c845b448a36257a6a1716e6ad2e1bc2cbe333cde1e69fe849ad6511adfe";
+    TBTC_OPTIMISTIC_MINTING_DEBT_REPAID = "OptimisticMintingDebtRepaid(address,uint256)"
+        "b30abd1b9e3d58cd8525b3d5c5aa002db1e43a150af5b172a8d16efcc7a141f8";
     TBTC_OPTIMISTIC_MINTING_FINALIZED = "OptimisticMintingFinalized(address,uint256,address,uint256)"
         "2cffebf26d639426e79514d100febae8b2c63e700e5dc0fa6c88a12963350636";
     TBTC_OPTIMISTIC_MINTING_REQUESTED = "OptimisticMintingRequested(address,uint256,address,uint256,bytes32,uint32)"

@@ -20,6 +20,15 @@ pub enum Payee {
     Legacy(u32),
 }
 
+/// What unlocks an output.
+#[derive(Clone, Debug)]
+pub(super) enum Owner {
+    /// The key of a payee.
+    Payee(Payee),
+    /// The key of this number, below a script that the output has the hash of.
+    Script(u32, ScriptBuf),
+}
+
 /// Makes scripts and signatures; equal input gives equal bytes.
 pub(super) struct Keys {
     secp: Secp256k1<All>,
@@ -44,9 +53,16 @@ impl Keys {
     }
 
     /// Signs every input; `owners` and `spent` are in the order of the inputs.
-    pub(super) fn sign(&self, transaction: &mut Transaction, owners: &[Payee], spent: &[TxOut]) {
+    pub(super) fn sign(&self, transaction: &mut Transaction, owners: &[Owner], spent: &[TxOut]) {
         for (index, owner) in owners.iter().enumerate() {
-            match *owner {
+            let payee = match owner {
+                Owner::Payee(payee) => *payee,
+                Owner::Script(number, script) => {
+                    self.sign_script(transaction, index, (*number, script), &spent[index]);
+                    continue;
+                }
+            };
+            match payee {
                 Payee::Segwit(number) => {
                     self.sign_segwit(transaction, index, number, &spent[index])
                 }
@@ -69,6 +85,25 @@ impl Keys {
             .expect("the input exists and its script is p2wpkh");
         let signature = self.ecdsa(number, Message::from_digest(hash.to_byte_array()));
         transaction.input[index].witness = Witness::p2wpkh(&signature, &self.public(number).0);
+    }
+
+    fn sign_script(
+        &self,
+        transaction: &mut Transaction,
+        index: usize,
+        (number, script): (u32, &ScriptBuf),
+        spent: &TxOut,
+    ) {
+        let kind = EcdsaSighashType::All;
+        let hash = SighashCache::new(&*transaction)
+            .p2wsh_signature_hash(index, script, spent.value, kind)
+            .expect("the input exists");
+        let signature = self.ecdsa(number, Message::from_digest(hash.to_byte_array()));
+        let mut witness = Witness::new();
+        witness.push(signature.to_vec());
+        witness.push(self.public(number).to_bytes());
+        witness.push(script);
+        transaction.input[index].witness = witness;
     }
 
     fn sign_taproot(

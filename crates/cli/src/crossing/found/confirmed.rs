@@ -2,10 +2,10 @@
 
 use bitcoin::OutPoint;
 use hansel_heuristics::crossing::{Carrier, OutputView, Payment, Search};
-use hansel_ledger::{EvmQuery, Gap, TransactionStatement, UnixTime};
+use hansel_ledger::{Gap, TransactionStatement, UnixTime};
 
 use super::super::ask::output_transaction;
-use super::logged::logs_of;
+use super::logged::{log_query, logs_of};
 use super::{Catch, Hunt, Landing, SKEW};
 use crate::failure::Failure;
 
@@ -55,17 +55,12 @@ impl Hunt<'_> {
             return Ok(Ok(Default::default()));
         };
         let until = UnixTime(left.0.saturating_add(*within));
-        let (since, until) = match there.heights(left, until).await {
+        let blocks = match there.heights(left, until).await {
             Ok(Some(blocks)) => blocks,
             Ok(None) => return Ok(Ok(Default::default())),
             Err(reason) => return Ok(Err(reason)),
         };
-        let query = EvmQuery::Logs {
-            contracts: contracts.clone(),
-            topics: topics.clone(),
-            since,
-            until,
-        };
+        let query = log_query(contracts, topics, blocks);
         let logs = match logs_of(there, query).await? {
             Ok(logs) => logs,
             Err(reason) => return Ok(Err(reason)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use hansel_heuristics::crossing::{Arrival, Carrier, TransactionView};
 use hansel_ledger::{
     EvmFact, EvmQuery, EvmTransaction, Fact, Gap, Logs, NodeId, Query, TransferId,
@@ -99,4 +99,18 @@ pub(super) async fn logs_of(
         Ok(_) => Err("an answer of another kind than the question".into()),
         Err(reason) => Err(reason),
     })
+}
+
+/// The question for logs in some blocks.
+pub(super) fn log_query(
+    contracts: &[Address],
+    topics: &[Vec<B256>],
+    (since, until): (u64, u64),
+) -> EvmQuery {
+    EvmQuery::Logs {
+        contracts: contracts.to_vec(),
+        topics: topics.to_vec(),
+        since,
+        until,
+    }
 }
