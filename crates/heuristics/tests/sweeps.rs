@@ -111,6 +111,7 @@ fn departure() -> Departure {
         payee_binds: true,
         asset: Some("tBTC".into()),
         brings: None,
+        least: None,
         certainty: Certainty::Shared,
         searches: Vec::new(),
         parked: None,
