@@ -24,6 +24,12 @@ const ROWS: usize = 12;
 
 /// Writes the file. Of a big report it holds what the graph of its page draws, and its name says so.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), FormatError> {
+    // What the text was made of is gone before it is packed, which takes as much again.
+    let text = text(report)?;
+    Ok(container::write(&text, out)?)
+}
+
+fn text(report: &Report) -> Result<String, FormatError> {
     let excerpt = Excerpt::of(report);
     let trail = Trail::of(&excerpt.report);
     let training = if report.case.training {
@@ -36,7 +42,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), Form
     if let Some(note) = excerpt.in_brief() {
         name = format!("{name} ({note})");
     }
-    let payload = json!([
+    let payload = (
         "pathfinder",
         "1",
         name,
@@ -44,8 +50,8 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> Result<(), Form
         trail.transactions(),
         trail.annotations(),
         trail.links(),
-    ]);
-    Ok(container::write(&payload.to_string(), out)?)
+    );
+    Ok(serde_json::to_string(&payload).map_err(io::Error::from)?)
 }
 
 /// GraphSense's code of a network, and an address or a transaction as it spells them.
