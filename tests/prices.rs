@@ -24,6 +24,11 @@ struct Priced {
 
 impl Priced {
     fn new() -> Option<Self> {
+        Self::with_last(210_000_000_000)
+    }
+
+    /// The last price that is told for ether.
+    fn with_last(price: i64) -> Option<Self> {
         let anvil = Anvil::start(&require_anvil()?, &AnvilOptions::default()).unwrap();
         let accounts = anvil.rpc().accounts().unwrap();
         anvil.rpc().set_balance(accounts[1], U256::ZERO).unwrap();
@@ -51,7 +56,7 @@ impl Priced {
         priced.pay(1, 2, 3, 3 * HOUR);
         priced.tell(euro, 105_000_000, 4 * HOUR);
         priced.pay(1, 3, 4, 5 * HOUR);
-        priced.tell(ether, 210_000_000_000, 6 * HOUR);
+        priced.tell(ether, price, 6 * HOUR);
         priced.pay(1, 4, 5, 7 * HOUR);
         priced.list("ETH / USD", "EUR / USD");
         let url = priced.anvil.url();
@@ -141,6 +146,29 @@ fn what_a_feed_said_when_value_moved_is_written_down_with_its_round_and_values_t
         assert!(all.contains(&value), "{all:?}");
     }
     assert_eq!(report["values"]["missing"][0]["currency"], "USD");
+}
+
+#[test]
+fn a_moment_at_which_a_feed_tells_no_price_above_zero_has_none_and_the_others_have() {
+    for price in [0, -5] {
+        let Some(priced) = Priced::with_last(price) else {
+            return;
+        };
+        let done = priced.prices("--currency USD").exits(0);
+        assert_eq!(
+            done.stdout.matches("2000.12345678").count(),
+            1,
+            "{}",
+            done.stdout
+        );
+        assert_eq!(done.stdout.lines().count(), 2, "{}", done.stdout);
+        // The theft was before any price was told.
+        assert!(
+            done.stderr.contains("no price at 2 of them"),
+            "{}",
+            done.stderr
+        );
+    }
 }
 
 #[test]

@@ -108,11 +108,11 @@ pub(crate) async fn lines(
     let mut without = wanted.moments.len() - told.len();
     for (moment, price) in &told {
         let line = match &by {
-            None => Some(direct(wanted, price)),
-            Some((feed, all)) => {
-                let by = all.get(moment).map(|by| (*feed, by));
-                by.map(|by| converted(wanted, price, by)).transpose()?
-            }
+            None => direct(wanted, price),
+            Some((feed, all)) => match all.get(moment) {
+                Some(by) => converted(wanted, price, (feed, by))?,
+                None => None,
+            },
         };
         without += usize::from(line.is_none());
         lines.extend(line);
@@ -120,25 +120,29 @@ pub(crate) async fn lines(
     Ok((lines, without))
 }
 
-fn direct(wanted: &Wanted<'_>, price: &FeedPrice) -> Line {
+/// The line of a price; `None` where the feed told none above zero.
+fn direct(wanted: &Wanted<'_>, price: &FeedPrice) -> Option<Line> {
     let Feed {
         publisher, chain, ..
     } = wanted.feed;
-    Line {
+    Some(Line {
         asset: wanted.feed.asset.clone(),
         currency: wanted.currency.to_owned(),
         time: price.updated.to_string(),
-        price: plain(price.answer, price.decimals),
+        price: plain(price.answer?, price.decimals),
         source: format!("{publisher} {} on {chain}", named(wanted.feed, price)),
-    }
+    })
 }
 
 fn converted(
     wanted: &Wanted<'_>,
     price: &FeedPrice,
     (feed, by): (&Feed, &FeedPrice),
-) -> Result<Line, Failure> {
-    let quotient = quotient(price, by).ok_or_else(|| {
+) -> Result<Option<Line>, Failure> {
+    let Some(both) = price.answer.zip(by.answer) else {
+        return Ok(None);
+    };
+    let quotient = quotient(both, (price.decimals, by.decimals)).ok_or_else(|| {
         anyhow!(
             "{} by {} at {} is too large a number",
             wanted.feed.pair,
@@ -150,13 +154,13 @@ fn converted(
     let Feed {
         publisher, chain, ..
     } = wanted.feed;
-    Ok(Line {
+    Ok(Some(Line {
         asset: wanted.feed.asset.clone(),
         currency: wanted.currency.to_owned(),
         time: price.updated.max(by.updated).to_string(),
         price: plain(quotient, CONVERTED),
         source: format!("{publisher} {own} over {other} on {chain}"),
-    })
+    }))
 }
 
 /// `ETH / USD 0x… round 7`: with it anybody finds the price again by `getRoundData`.
@@ -168,13 +172,13 @@ fn plain(amount: Amount, decimals: u8) -> String {
     format_units(amount, decimals).replace(',', "")
 }
 
-/// One price divided by another, with [`CONVERTED`] digits, rounded half up.
-fn quotient(price: &FeedPrice, by: &FeedPrice) -> Option<Amount> {
+/// One price divided by another, each with its decimals, to [`CONVERTED`] digits, rounded half up.
+fn quotient((price, by): (Amount, Amount), decimals: (u8, u8)) -> Option<Amount> {
     let two = U256::from(2);
     let ten = |places: u8| U256::from(10).checked_pow(U256::from(places));
-    let above = price.answer.to_u256();
-    let above = above.checked_mul(ten(by.decimals.checked_add(CONVERTED)?)?)?;
-    let below = by.answer.to_u256().checked_mul(ten(price.decimals)?)?;
+    let above = price.to_u256();
+    let above = above.checked_mul(ten(decimals.1.checked_add(CONVERTED)?)?)?;
+    let below = by.to_u256().checked_mul(ten(decimals.0)?)?;
     let doubled = above.checked_mul(two)?.checked_add(below)?;
     Some(doubled.checked_div(below.checked_mul(two)?)?.into())
 }

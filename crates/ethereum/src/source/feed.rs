@@ -137,19 +137,24 @@ fn words(data: &Bytes) -> Option<String> {
     (!text.is_empty() && text.len() <= LONGEST_PAIR).then_some(text)
 }
 
-/// Number, price and moment of a round; `None` where the price is not above zero or no price.
-fn round(data: &Bytes) -> Option<(u128, Amount, u64)> {
+/// Number, price and moment of a round; the price is `None` where it is not above zero or was never told. `None` for what
+/// is no round.
+fn round(data: &Bytes) -> Option<(u128, Option<Amount>, u64)> {
     let (words, rest) = data.as_chunks::<32>();
     if words.len() != WORDS || !rest.is_empty() {
         return None;
     }
     let word = |at: usize| U256::from_be_bytes(words[at]);
-    // A price below zero is a number of 256 bits here.
-    let answer = u128::try_from(word(1)).ok().filter(|answer| *answer > 0)?;
-    let updated = u64::try_from(word(3)).ok().filter(|time| *time > 0)?;
+    let updated = u64::try_from(word(3)).ok()?;
+    // A price below zero has the highest bit set.
+    let answer = if word(1).is_zero() || word(1).bit(255) || updated == 0 {
+        None
+    } else {
+        Some(u128::try_from(word(1)).ok()?)
+    };
     Some((
         u128::try_from(word(0)).ok()?,
-        U256::from(answer).into(),
+        answer.map(|answer| U256::from(answer).into()),
         updated,
     ))
 }
@@ -174,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_without_a_price_above_zero_is_none() {
+    fn a_round_without_a_price_above_zero_tells_none_and_other_words_are_no_round() {
         let data = |answer: U256, updated: u64| {
             let words = [
                 U256::from(7),
@@ -186,10 +191,11 @@ mod tests {
             Bytes::from(words.map(|word| word.to_be_bytes::<32>()).concat())
         };
         let good = data(U256::from(5), 9);
-        assert_eq!(round(&good), Some((7, 5_u64.into(), 9)));
-        assert_eq!(round(&data(U256::ZERO, 9)), None);
-        assert_eq!(round(&data(U256::MAX, 9)), None);
-        assert_eq!(round(&data(U256::from(5), 0)), None);
+        assert_eq!(round(&good), Some((7, Some(5_u64.into()), 9)));
+        assert_eq!(round(&data(U256::ZERO, 9)), Some((7, None, 9)));
+        assert_eq!(round(&data(U256::MAX, 9)), Some((7, None, 9)));
+        assert_eq!(round(&data(U256::from(5), 0)), Some((7, None, 0)));
+        assert_eq!(round(&data(U256::MAX >> 1, 9)), None);
         assert_eq!(round(&good.slice(..159)), None);
         assert_eq!(round(&Bytes::from([good.as_ref(), &[0]].concat())), None);
     }

@@ -14,8 +14,9 @@ pub struct FeedPrice {
     pub pair: String,
     /// The feed's own number of the price.
     pub round: u128,
-    /// The price in units of ten to the power of minus [`Self::decimals`], above zero.
-    pub answer: Amount,
+    /// The price in units of ten to the power of minus [`Self::decimals`]; `None` where what the feed told is not above
+    /// zero.
+    pub answer: Option<Amount>,
     /// The digits of the price behind the point.
     pub decimals: u8,
     /// When the feed was told the price, not after [`Self::block`].
