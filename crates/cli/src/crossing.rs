@@ -230,6 +230,7 @@ impl<'a> Crossings<'a> {
                 "no arrival was found up to the height of this report"
             };
             let more = match (found.listed, &first.departure.payee) {
+                (Some(1), _) => "; one candidate is listed".into(),
                 (Some(listed), _) => format!("; {listed} candidates are listed"),
                 (None, Payee::Account(_) | Payee::Script(_)) => {
                     "; --candidates lists payments to that payee".into()

@@ -16,6 +16,7 @@ use hansel_heuristics::crossing::{
     Arrival, Bridges, Departure, Leaving, Payee, Protocol, Reason, Search,
 };
 use hansel_ledger::{Amount, BlockRef, Chain, Coin, NodeId, UnixTime};
+use hansel_report::format_units;
 
 use logged::log_query;
 
@@ -49,6 +50,8 @@ pub(super) struct Landing {
     pub(super) reason: Reason,
     pub(super) amount: Amount,
     pub(super) asset: String,
+    /// Amount and asset in words.
+    pub(super) shown: String,
     pub(super) tx: String,
     pub(super) block: BlockRef,
     /// The node that it came out of.
@@ -252,6 +255,27 @@ impl Hunt<'_> {
         }
     }
 
+    /// The asset of an arrival, and its amount with the asset in words.
+    fn in_words(&self, place: &Spot, amount: Amount) -> (String, String) {
+        let chain = self.chain();
+        let asset = match place {
+            Spot::Output(_) | Spot::Movement(_, _, Coin::Native) => chain.native(),
+            Spot::Movement(_, _, Coin::Token(contract)) => {
+                let network = chain.evm();
+                let known = network.and_then(|network| network.asset(Coin::Token(*contract)));
+                let Some(asset) = known else {
+                    return (
+                        contract.to_string(),
+                        format!("{amount} units of {contract}"),
+                    );
+                };
+                asset.clone()
+            }
+        };
+        let units = format_units(amount, asset.decimals);
+        (asset.symbol.clone(), format!("{units} {}", asset.symbol))
+    }
+
     fn landing(
         &self,
         arrival: &Arrival,
@@ -262,14 +286,7 @@ impl Hunt<'_> {
         place: Spot,
     ) -> Landing {
         let chain = self.chain();
-        let native = chain.native().symbol;
-        let asset = match &place {
-            Spot::Output(_) | Spot::Movement(_, _, Coin::Native) => native,
-            Spot::Movement(_, _, Coin::Token(contract)) => chain
-                .evm()
-                .and_then(|network| network.asset(Coin::Token(*contract)))
-                .map_or_else(|| contract.to_string(), |asset| asset.symbol.clone()),
-        };
+        let (asset, shown) = self.in_words(&place, arrival.amount);
         let payee = match &arrival.payee {
             Payee::Script(script) => chain
                 .network()
@@ -284,6 +301,7 @@ impl Hunt<'_> {
             reason: arrival.reason,
             amount: arrival.amount,
             asset,
+            shown,
             tx,
             block,
             from,

@@ -134,13 +134,18 @@ pub(super) fn candidate(leaving: &Leaving, landing: &Landing, guess: &Guess) -> 
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
         summary: format!(
-            "{}: {} on {} in {} to {payee} may be what left in {}: {wording}, score {} of {BEST_SCORE}; {}",
+            "{}: {} on {} in {} to {payee} may be what left in {}: {wording}, score {} of {BEST_SCORE}{}; {}",
             guess.id,
-            landing.asset,
+            landing.shown,
             landing.chain,
             landing.tx,
             leaving.tx,
             guess.score,
+            if guess.is_measured {
+                ""
+            } else {
+                " by its time alone, as it is another coin"
+            },
             if guess.followed {
                 "followed because it was asked for"
             } else {
