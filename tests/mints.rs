@@ -1,6 +1,7 @@
 //! Stolen bitcoin against which tokens are made on an EVM chain: a real Bitcoin node whose transactions look like any other
 //! payment, and a real EVM node on which a contract logs what tBTC's and WBTC's do.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use alloy_primitives::{Address, B256, U256, hex, keccak256};
@@ -36,11 +37,18 @@ pub(crate) struct Story {
 
 /// The script of a deposit of tBTC's, as its contract puts it together.
 pub(crate) fn deposit_script(bridge: &Bridge, depositor: Address) -> ScriptBuf {
+    script_with(bridge, depositor, &[])
+}
+
+/// The same with what stands between the depositor and the rest.
+fn script_with(bridge: &Bridge, depositor: Address, extra: &[u8]) -> ScriptBuf {
     let wallet = wallet(bridge);
-    let parts: [&[u8]; 11] = [
+    let parts: [&[u8]; 13] = [
         &[0x14],
         depositor.as_slice(),
-        &hex!("7508"),
+        &hex!("75"),
+        extra,
+        &hex!("08"),
         &BLINDING,
         &hex!("7576a914"),
         &wallet,
@@ -331,4 +339,81 @@ fn a_payment_to_a_custodian_is_followed_to_the_merchant_who_got_tokens_for_it() 
     story.make(story.owner, amount, &confirmed, data);
     story.pay_on(amount / U256::from(3));
     story.require_crossed("wbtc", amount);
+}
+
+/// A deposit for an account of another chain: a contract reveals it, and logs that account in its own way.
+fn deposited_for(account: B256, logged: B256) -> Option<Story> {
+    let contract = Cell::new(Address::ZERO);
+    let mut story = Story::begin(|bridge, _| {
+        contract.set(bridge.create(EvmContract::named("Herald").creation.clone()));
+        let extra = [&[0x20], &account[..], &[0x75]].concat();
+        let script = script_with(bridge, contract.get(), &extra);
+        Pay::lock(script.to_p2wsh(), 30 * COIN)
+    })?;
+    story.owner = contract.get();
+    tell(&story);
+    let key = keccak256([&story.paid.to_byte_array()[..], &[0; 4]].concat());
+    let form = keccak256("DepositInitialized(uint256,address,address)");
+    let topics = [form, key, logged, story.bridge.cast.thief.into_word()];
+    let call = evm_call(
+        "tell(address,address,uint256,bytes32[4],uint256,bytes)",
+        (
+            Address::ZERO,
+            story.next,
+            U256::ZERO,
+            topics,
+            U256::from(4),
+            alloy_primitives::Bytes::new(),
+        ),
+    );
+    let (from, to) = (story.bridge.cast.thief, story.owner);
+    story
+        .bridge
+        .transact(json!({"from": from, "to": to, "data": call}));
+    finalize(&story);
+    Some(story)
+}
+
+#[test]
+fn a_deposit_for_another_chain_is_followed_by_the_extra_data_that_its_contract_logs() {
+    let account = Address::repeat_byte(0x5a).into_word();
+    let Some(story) = deposited_for(account, account) else {
+        return;
+    };
+    let report = story.run("", "tbtc", story.mint).report();
+    require_balance(&report);
+    let crossed = crossings(&report);
+    assert_eq!(crossed.len(), 1, "{:?}", report.unknown);
+    assert_eq!(crossed[0].amount, Amount::from(minted()));
+    assert_eq!(crossed[0].to_address, Some(story.owner.to_string().into()));
+    let mut findings = report.findings.iter();
+    let finding = findings.find(|one| one.heuristic == "cross.tbtc").unwrap();
+    let asked = finding.parameters["asked"].as_str().unwrap();
+    assert!(asked.contains(&account.to_string()), "{asked}");
+    let words = format!("explain minted {} --json", story.owner);
+    let told: Value = story.run(&words, "tbtc", story.mint).json();
+    assert!(
+        told.to_string().contains(&story.theft.to_string()),
+        "{told}"
+    );
+}
+
+#[test]
+fn extra_data_that_the_payment_was_not_hashed_with_are_not_believed() {
+    let account = Address::repeat_byte(0x5a).into_word();
+    let Some(story) = deposited_for(account, Address::repeat_byte(0x5b).into_word()) else {
+        return;
+    };
+    let report = story.run("", "tbtc", story.mint).report();
+    require_balance(&report);
+    assert!(crossings(&report).is_empty());
+    let why = format!(
+        "{}:0 has extra data that its contract does not log",
+        story.paid
+    );
+    let said = report
+        .unknown
+        .iter()
+        .filter(|one| one.detail.contains(&why));
+    assert_eq!(said.count(), 1, "{:?}", report.unknown);
 }

@@ -12,6 +12,7 @@ mod candidate;
 mod cctp;
 mod chainflip;
 mod debridge;
+mod extra;
 mod fields;
 mod labelled;
 mod layer_zero;
@@ -44,6 +45,7 @@ pub use burn::Payment;
 pub use candidate::{
     BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, Likeness, candidate_score, likenesses,
 };
+pub use extra::{ExtraLogs, extra_logs, with_extra};
 pub use labelled::{labelled_accounts, labelled_outputs};
 pub use leaving::{
     Leaving, Taint, close_accounts, close_outputs, leaving_accounts, leaving_outputs, names_output,

@@ -31,6 +31,7 @@ fn told(event: Event) -> Told {
     Told {
         chain: "ethereum".into(),
         event,
+        extra: None,
     }
 }
 
@@ -277,4 +278,32 @@ fn only_the_chain_of_the_bridge_is_asked_about_payments_on_bitcoin() {
     let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
     assert_eq!(asked, ["tbtc on ethereum", "wbtc on ethereum"]);
     assert!(bridges().mint_logs(&evm("base", 8453)).is_empty());
+}
+
+#[test]
+fn a_deposit_with_extra_data_fits_with_them_and_not_without() {
+    let extra = B256::repeat_byte(0x5a);
+    // As `Deposit.sol` puts it together.
+    let script = [
+        &hex!("14")[..],
+        DEPOSITOR.as_slice(),
+        &hex!("7520"),
+        extra.as_slice(),
+        &hex!("7508f9f0c90d000395237576a9148db50eb52063ea9d98b3eac91489a90f738986f68763ac6776a914"),
+        &hex!("e257eccafbc07c381642ce6e7e55120fb077fbed8804e0250162b175ac68"),
+    ];
+    let script = ScriptBuf::from(script.concat()).to_p2wsh();
+    let with = |extra| {
+        let told = Told {
+            extra,
+            ..told(revealed())
+        };
+        let backing = bridges().backing(&Chain::bitcoin(), &told).unwrap();
+        backing.departure(0, PAID, &script)
+    };
+    assert!(with(None).is_none());
+    assert!(with(Some(B256::ZERO)).is_none());
+    let departure = with(Some(extra)).unwrap();
+    assert!(departure.in_words().contains(&extra.to_string()));
+    assert_eq!(departure.link, deposit().link);
 }

@@ -1,7 +1,8 @@
 //! Asks other chains which payments on a Bitcoin chain they name as what they make value against.
 
+use alloy_primitives::{Address, B256};
 use hansel_graph::{Direction, Trace};
-use hansel_heuristics::crossing::{Bridges, MintLogs, Told, names_output};
+use hansel_heuristics::crossing::{Bridges, MintLogs, Told, extra_logs, names_output, with_extra};
 use hansel_ledger::{EvmFact, EvmQuery, Fact, FoundLog, Gap, Query, UnixTime};
 use hansel_report::model::Unknown;
 
@@ -40,6 +41,7 @@ impl<'a> Crossings<'a> {
                 self.open(legs, record, &mint.chain).await?;
                 told.extend(self.told(legs, &mint, paid).await?);
             }
+            self.fill_in(legs, number, &mut told, paid).await?;
             told.retain(|told| names(&legs[number].course, self.bridges, told));
             if told != record.parts[legs[number].part.position].told {
                 legs[number].retell(record, told).await?;
@@ -53,40 +55,87 @@ impl<'a> Crossings<'a> {
         &mut self,
         legs: &[Leg<'a>],
         mint: &MintLogs,
-        (first, last): (UnixTime, UnixTime),
+        paid: (UnixTime, UnixTime),
     ) -> Result<Vec<Told>, Failure> {
         let mut there = legs.iter();
         let Some(there) = there.find(|leg| leg.part.chain.name() == mint.chain) else {
             return Ok(Vec::new());
         };
-        let wanted = (
-            UnixTime(first.0.saturating_sub(SKEW)),
-            UnixTime(last.0.saturating_add(LATEST)),
-        );
+        let wanted = wanted(paid);
         let heard = self.heard.entry(mint.to_string()).or_default();
         let known = heard.asked;
         if known.is_none_or(|(since, until)| wanted.0 < since || wanted.1 > until) {
             heard.asked = Some(wanted);
-            match logs(there, mint, wanted).await? {
+            let (name, topics) = (mint.to_string(), vec![vec![mint.form]]);
+            match logs(there, &mint.contracts, topics, wanted).await? {
                 Ok((logs, gaps)) => {
-                    heard.logs = logs;
-                    self.missed(mint, gaps);
+                    let told = |log: FoundLog| Told {
+                        chain: mint.chain.clone(),
+                        event: log.event,
+                        extra: None,
+                    };
+                    heard.logs = logs.into_iter().map(told).collect();
+                    self.missed(&mint.chain, &name, gaps);
                 }
-                Err(reason) => self.missed(mint, vec![reason]),
+                Err(reason) => self.missed(&mint.chain, &name, vec![reason]),
             }
         }
         let heard = self.heard.get(&mint.to_string());
         Ok(heard.map(|heard| heard.logs.clone()).unwrap_or_default())
     }
 
-    fn missed(&mut self, mint: &MintLogs, why: Vec<String>) {
+    /// Completes what is told of deposits with extra data, which their contracts log.
+    async fn fill_in(
+        &mut self,
+        legs: &[Leg<'a>],
+        number: usize,
+        told: &mut [Told],
+        times: (UnixTime, UnixTime),
+    ) -> Result<(), Failure> {
+        let Course::Outputs(trace, _) = &legs[number].course else {
+            return Ok(());
+        };
+        for told in told {
+            let Some(asked) = extra_logs(trace, self.bridges, told) else {
+                continue;
+            };
+            let mut there = legs.iter();
+            let Some(there) = there.find(|leg| leg.part.chain.name() == asked.chain) else {
+                continue;
+            };
+            let topics = vec![Vec::new(), vec![asked.key]];
+            let why = match logs(there, &[asked.contract], topics, wanted(times)).await? {
+                Ok((logs, mut gaps)) => {
+                    let mut logs = logs.iter();
+                    let full = |log: &FoundLog| with_extra(trace, self.bridges, told, &log.event);
+                    match logs.find_map(full) {
+                        Some(full) => *told = full,
+                        None => gaps.push(format!(
+                            "{} has extra data that its contract does not log",
+                            asked.output
+                        )),
+                    }
+                    gaps
+                }
+                Err(why) => vec![why],
+            };
+            self.missed(&asked.chain, &format!("tbtc on {}", asked.chain), why);
+        }
+        Ok(())
+    }
+
+    fn missed(&mut self, chain: &str, what: &str, why: Vec<String>) {
         for why in why {
             self.partial = true;
-            self.unknown.push(Unknown {
-                subject: mint.chain.clone(),
+            let missed = Unknown {
+                subject: chain.to_owned(),
                 kind: "crossing".into(),
-                detail: format!("whether {mint} made value against a payment is not known: {why}"),
-            });
+                detail: format!("whether {what} made value against a payment is not known: {why}"),
+            };
+            // It is asked again in every round.
+            if !self.unknown.contains(&missed) {
+                self.unknown.push(missed);
+            }
         }
     }
 }
@@ -94,32 +143,37 @@ impl<'a> Crossings<'a> {
 /// The logs between two times, and what may be missing of them.
 async fn logs(
     there: &Leg<'_>,
-    mint: &MintLogs,
+    contracts: &[Address],
+    topics: Vec<Vec<B256>>,
     (since, until): (UnixTime, UnixTime),
-) -> Result<Result<(Vec<Told>, Vec<String>), String>, Failure> {
+) -> Result<Result<(Vec<FoundLog>, Vec<String>), String>, Failure> {
     let (since, until) = match there.heights(since, until).await {
         Ok(Some(blocks)) => blocks,
         Ok(None) => return Ok(Ok(Default::default())),
         Err(reason) => return Ok(Err(reason)),
     };
     let query = Query::Evm(EvmQuery::Logs {
-        contracts: mint.contracts.clone(),
-        topics: vec![vec![mint.form]],
+        contracts: contracts.to_vec(),
+        topics,
         since,
         until,
     });
     Ok(match ask(there, &query).await? {
         Ok(Fact::Evm(EvmFact::Logs(found))) => {
-            let told = |log: FoundLog| Told {
-                chain: mint.chain.clone(),
-                event: log.event,
-            };
             let gaps = found.coverage.gaps.iter().map(Gap::to_string).collect();
-            Ok((found.logs.into_iter().map(told).collect(), gaps))
+            Ok((found.logs, gaps))
         }
         Ok(_) => Err("an answer of another kind than the question".into()),
         Err(reason) => Err(reason),
     })
+}
+
+/// When payments of some time may be named.
+fn wanted((first, last): (UnixTime, UnixTime)) -> (UnixTime, UnixTime) {
+    (
+        UnixTime(first.0.saturating_sub(SKEW)),
+        UnixTime(last.0.saturating_add(LATEST)),
+    )
 }
 
 /// The times of the first and of the last transaction of a trace of outputs; `None` where nothing can leave by it.

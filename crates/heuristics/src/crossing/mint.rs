@@ -19,6 +19,9 @@ pub struct Told {
     pub chain: String,
     /// What it logged.
     pub event: Event,
+    /// What the payment's script holds besides, where the event leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<B256>,
 }
 
 /// Where a protocol logs the payments against which it makes value.
@@ -48,8 +51,10 @@ pub struct Backing {
     pub(super) paid: u64,
     pub(super) link: Link,
     pub(super) payee: Payee,
-    pub(super) asset: &'static str,
+    pub(super) asset: String,
     pub(super) place: Place,
+    /// What the other chain calls the payment, where its script may hold what the event does not tell.
+    pub(super) key: Option<B256>,
     /// The chain of the payment.
     pub(super) home: String,
     pub(super) search: Search,
@@ -71,7 +76,7 @@ impl Backing {
             payee: self.payee.clone(),
             refund_to: Vec::new(),
             payee_binds: true,
-            asset: Some(self.asset.into()),
+            asset: Some(self.asset.clone()),
             brings: None,
             least: None,
             certainty: Certainty::Shared,

@@ -93,7 +93,7 @@ pub(super) fn wallet(word: B256) -> Option<[u8; 20]> {
 }
 
 /// The payment that a depositor reveals, with the two scripts that what he reveals can stand for. A deposit with extra
-/// data, which the event leaves out, has another script and is never found to fit.
+/// data, which the event leaves out, has another script, and fits only with them.
 pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Backing> {
     let event = &told.event;
     if event.form() != REVEALED {
@@ -103,7 +103,7 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
     let hash = words.word(0)?;
     let vout = u32::try_from(words.number(1)?).ok()?;
     let depositor = address(topic(event, 1)?)?;
-    let script = deposit_script(depositor, topic(event, 2)?, words)?;
+    let script = deposit_script(depositor, told.extra, topic(event, 2)?, words)?;
     let key = keccak256([hash.as_slice(), &vout.to_be_bytes()].concat());
     let chain = bridges.chain(&told.chain)?;
     Some(Backing {
@@ -114,7 +114,11 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
         paid: words.number(2)?,
         link: Link(alloy_primitives::hex::encode(key)),
         payee: Payee::Account(depositor),
-        asset: "tBTC",
+        asset: told.extra.map_or_else(
+            || "tBTC".to_owned(),
+            |extra| format!("tBTC with the extra data {extra}"),
+        ),
+        key: Some(key),
         home: home.name().to_owned(),
         search: Search::Logs {
             chain: told.chain.clone(),
@@ -132,12 +136,20 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
 }
 
 /// The script of a deposit, as `Deposit.sol` puts it together.
-fn deposit_script(depositor: Address, wallet: B256, words: Words<'_>) -> Option<ScriptBuf> {
+fn deposit_script(
+    depositor: Address,
+    extra: Option<B256>,
+    wallet: B256,
+    words: Words<'_>,
+) -> Option<ScriptBuf> {
+    let extra = extra.map_or_else(Vec::new, |extra| [&[0x20], &extra[..], &[0x75]].concat());
     let (blinding, refund, locktime) = (words.word(3)?, words.word(4)?, words.word(5)?);
-    let parts: [&[u8]; 11] = [
+    let parts: [&[u8]; 13] = [
         &[0x14],
         depositor.as_slice(),
-        &[0x75, 0x08],
+        &[0x75],
+        &extra,
+        &[0x08],
         blinding.get(..8)?,
         &[0x75, 0x76, 0xa9, 0x14],
         wallet.get(..20)?,

@@ -34,7 +34,8 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
         paid: words.number(0)?,
         link: link(txid),
         payee: Payee::Account(address(topic(event, 2)?)?),
-        asset: "WBTC",
+        asset: "WBTC".into(),
+        key: None,
         home: home.name().to_owned(),
         search: Search::Logs {
             chain: told.chain.clone(),
