@@ -52,8 +52,8 @@ struct KnownArrival {
 /// An arrival in a transaction of which nothing else is known, or outside of transactions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Received<'a> {
-    pub(crate) tx: Option<B256>,
-    pub(crate) placement: EvmPlacement,
+    pub(crate) tx: Option<&'a B256>,
+    pub(crate) placement: &'a EvmPlacement,
     pub(crate) to: PoolKey,
     pub(crate) origin: &'a Origin,
     pub(crate) from: Option<Address>,
@@ -305,10 +305,10 @@ impl<'a> Iterator for Events<'a> {
     }
 }
 
-fn received<'a>(key: &'a ArrivalKey, known: &KnownArrival) -> Received<'a> {
+fn received<'a>(key: &'a ArrivalKey, known: &'a KnownArrival) -> Received<'a> {
     Received {
-        tx: key.tx,
-        placement: known.placement,
+        tx: key.tx.as_ref(),
+        placement: &known.placement,
         to: key.to,
         origin: &key.origin,
         from: known.from,

@@ -84,7 +84,7 @@ impl<'a> Replay<'a> {
                 }
                 Event::Arrival(one) => {
                     let height = one.placement.block.height;
-                    (one.tx, height, self.arrival(&one))
+                    (one.tx.copied(), height, self.arrival(&one))
                 }
             };
             settled.map_err(|source| AccountSettleError::Arithmetic { hash, source })?;
@@ -380,7 +380,7 @@ impl<'a> Replay<'a> {
         let height = received.placement.block.height;
         let pool = self.begin_pool(received.to, height)?;
         let followed = pool.is_some_and(|pool| self.ledger.pools[pool].is_followed(height));
-        let seeds = received.tx.and_then(|hash| self.seeds_of.get(&hash));
+        let seeds = received.tx.and_then(|hash| self.seeds_of.get(hash));
         let seeds = seeds.into_iter().flatten().filter(|ix| {
             let seed = &self.seeds[ix.position()];
             let to = PoolKey {
@@ -410,7 +410,7 @@ impl<'a> Replay<'a> {
         if let (Some(hash), false) = (received.tx, seeds.is_empty()) {
             self.ledger.taint(pool, received.placement.block, 0);
             let runs = self.runs.add(self.books.iter().map(|book| book.keep(0)));
-            let told = Told::arrival(hash, received);
+            let told = Told::arrival(*hash, received);
             self.flows.add(std::iter::once(FlowRecord { told, runs }));
         }
         Ok(())

@@ -10,11 +10,11 @@ use super::facts::Event;
 #[derive(Clone, Copy, Debug)]
 pub struct AccountTransfer<'a> {
     /// The transaction's hash; `None` for what is not part of one.
-    pub hash: Option<B256>,
+    pub hash: Option<&'a B256>,
     /// The transaction, where it is known in full.
     pub transaction: Option<&'a EvmTransaction>,
     /// Where it stands.
-    pub placement: EvmPlacement,
+    pub placement: &'a EvmPlacement,
     /// What says so.
     pub origin: &'a Origin,
     /// Who gave, where that is known.
@@ -38,9 +38,9 @@ impl AccountFacts {
             let moved = transaction.into_iter().flat_map(|transaction| {
                 let movements = transaction.movements.iter();
                 movements.map(move |movement| AccountTransfer {
-                    hash: Some(transaction.hash),
+                    hash: Some(&transaction.hash),
                     transaction: Some(transaction),
-                    placement: transaction.placement,
+                    placement: &transaction.placement,
                     origin: &movement.origin,
                     from: Some(movement.from),
                     to: movement.to,

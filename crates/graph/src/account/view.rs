@@ -68,7 +68,7 @@ impl Told {
     pub(crate) fn arrival(hash: B256, received: &Received<'_>) -> Self {
         Self::Arrival(Box::new(SeedArrival {
             hash,
-            placement: received.placement,
+            placement: *received.placement,
             origin: received.origin.clone(),
             from: received.from,
             to: received.to,

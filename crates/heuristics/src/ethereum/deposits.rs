@@ -90,7 +90,7 @@ fn words(entities: &BTreeSet<&str>) -> Vec<String> {
 
 /// The payments to exchanges that move on what came since the payment before, to the unit for tokens.
 fn sweeps<'s, 'a>(scene: &'s Scene<'a>, account: AccountIx) -> Vec<Sweep<'s, 'a>> {
-    let mut coins: Vec<Coin> = scene.given(account).map(Moved::coin).collect();
+    let mut coins: Vec<Coin> = scene.given(account).iter().map(Moved::coin).collect();
     coins.sort_unstable();
     coins.dedup();
     coins.retain(|coin| scene.is_known(*coin));
@@ -101,18 +101,16 @@ fn sweeps<'s, 'a>(scene: &'s Scene<'a>, account: AccountIx) -> Vec<Sweep<'s, 'a>
 }
 
 fn sweeps_of<'s, 'a>(scene: &'s Scene<'a>, account: AccountIx, coin: Coin) -> Vec<Sweep<'s, 'a>> {
-    let mut received = scene.received_numbers(account).iter().peekable();
+    let mut received = scene.received(account).peekable();
     let mut found = Vec::new();
     // What lay there when its history begins was paid in before and is swept along.
     let mut lay = opening(scene, account, coin);
-    for number in scene.given_numbers(account) {
-        let paid = &scene.transfers[*number];
+    for paid in scene.given(account) {
         if paid.coin() != coin {
             continue;
         }
         let mut deposits = Vec::new();
-        while let Some(earlier) = received.next_if(|earlier| *earlier < number) {
-            let deposit = &scene.transfers[*earlier];
+        while let Some(deposit) = received.next_if(|one| one.order() < paid.order()) {
             let customer = deposit
                 .from
                 .is_some_and(|from| !scene.is_service(from) && from != account);
@@ -172,6 +170,7 @@ impl<'s, 'a> Sweep<'s, 'a> {
 fn gives_nothing_else(scene: &Scene<'_>, account: AccountIx, entity: &str) -> bool {
     let mut given = scene
         .given(account)
+        .iter()
         .filter(|paid| scene.is_known(paid.coin()));
     given.all(|paid| scene.exchanges(paid.to).contains(entity))
 }
@@ -186,7 +185,7 @@ fn is_run_by(
 ) -> bool {
     let address = scene.address(account);
     let signed_by_another = sweeps.iter().any(|sweep| {
-        let transaction = sweep.paid.told.transaction;
+        let transaction = sweep.paid.transaction;
         transaction.is_some_and(|transaction| transaction.sender != address)
     });
     let fed = scene.received(account).any(|fed| {

@@ -88,34 +88,34 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn fan(scene: &Scene<'_>, account: AccountIx, way: Way) -> Vec<Finding> {
-    let numbers = match way {
-        Way::Out => scene.given_numbers(account),
-        Way::In => scene.received_numbers(account),
+    let count = match way {
+        Way::Out => scene.given(account).len(),
+        Way::In => scene.received(account).len(),
     };
-    if numbers.len() < ACCOUNTS || scene.is_service(account) {
+    if count < ACCOUNTS || scene.is_service(account) {
         return Vec::new();
     }
-    let mut by_coin: HashMap<Coin, Vec<usize>> = HashMap::new();
-    for number in numbers {
-        let moved = &scene.transfers[*number];
+    let mut by_coin: HashMap<Coin, Vec<&Moved<'_>>> = HashMap::new();
+    let mut sort = |moved| {
+        let moved: &Moved<'_> = moved;
         // Anybody can make a token and spread it in anybody's name.
         if scene.is_known(moved.coin()) && moved.from != Some(moved.to) {
-            by_coin.entry(moved.coin()).or_default().push(*number);
+            by_coin.entry(moved.coin()).or_default().push(moved);
         }
+    };
+    match way {
+        Way::Out => scene.given(account).iter().for_each(&mut sort),
+        Way::In => scene.received(account).for_each(&mut sort),
     }
-    let fans = by_coin.into_iter().filter_map(|(coin, numbers)| {
-        let widest = widest(scene, &numbers, way)?;
-        Some(finding(scene, account, coin, &widest, way))
+    let fans = by_coin.into_iter().filter_map(|(coin, moved)| {
+        let widest = widest(&moved, way)?;
+        Some(finding(scene, account, coin, widest, way))
     });
     fans.collect()
 }
 
 /// The stretch of transfers within the time with the most others, where there are enough; the first of equals.
-fn widest<'s, 'a>(scene: &'s Scene<'a>, numbers: &[usize], way: Way) -> Option<Vec<&'s Moved<'a>>> {
-    let moved: Vec<&Moved<'a>> = numbers
-        .iter()
-        .map(|number| &scene.transfers[*number])
-        .collect();
+fn widest<'m, 's, 'a>(moved: &'m [&'s Moved<'a>], way: Way) -> Option<&'m [&'s Moved<'a>]> {
     let mut counts: HashMap<AccountIx, usize> = HashMap::new();
     let (mut start, mut best, mut stretch) = (0, 0, 0..0);
     for (end, last) in moved.iter().enumerate() {
@@ -138,7 +138,7 @@ fn widest<'s, 'a>(scene: &'s Scene<'a>, numbers: &[usize], way: Way) -> Option<V
             (best, stretch) = (counts.len(), start..end + 1);
         }
     }
-    (best >= ACCOUNTS).then(|| moved[stretch].to_vec())
+    (best >= ACCOUNTS).then(|| &moved[stretch])
 }
 
 fn finding(

@@ -40,14 +40,14 @@ fn first_gas<'s, 'a>(
 ) -> Option<(AccountIx, &'s Moved<'a>)> {
     let is_token = |moved: &&Moved<'_>| matches!(moved.coin(), Coin::Token(_));
     let own = scene.address(account);
-    let moved = scene.given(account).filter(is_token).find(|moved| {
-        let transaction = moved.told.transaction;
+    let moved = scene.given(account).iter().filter(is_token).find(|moved| {
+        let transaction = moved.transaction;
         transaction.is_some_and(|transaction| transaction.sender == own)
     })?;
     let gas = scene
         .received(account)
         .find(|gas| gas.coin() == Coin::Native)?;
-    let before = gas.told.placement < moved.told.placement;
+    let before = gas.place() < moved.place();
     if !before || gas.amount() > Amount::from(MOST) || scene.is_service(account) {
         return None;
     }

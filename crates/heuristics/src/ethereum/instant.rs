@@ -32,6 +32,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
         }
         let paid = scene
             .given(account)
+            .iter()
             .filter(|paid| scene.is_known(paid.coin()));
         found.extend(paid.filter_map(|paid| lead(scene, &services, &payments, paid)));
     }
@@ -58,14 +59,17 @@ fn payments<'s, 'a>(
     services: &BTreeMap<AccountIx, &'s str>,
 ) -> Payments<'s, 'a> {
     let mut payments = Payments::new();
-    for moved in &scene.transfers {
-        let from = moved.from.and_then(|from| services.get(&from));
-        if let Some(entity) = from.filter(|_| !services.contains_key(&moved.to)) {
+    for (service, entity) in services {
+        let given = scene.given(*service).iter();
+        for moved in given.filter(|moved| !services.contains_key(&moved.to)) {
             payments
-                .entry((entity, moved.coin()))
+                .entry((*entity, moved.coin()))
                 .or_default()
                 .push(moved);
         }
+    }
+    for of_entity in payments.values_mut() {
+        of_entity.sort_unstable_by_key(|moved| moved.order());
     }
     payments
 }
@@ -78,7 +82,7 @@ fn lead(
 ) -> Option<Finding> {
     let entity = *services.get(&paid.to)?;
     let out = payments.get(&(entity, paid.coin()))?;
-    let start = out.partition_point(|one| one.told.placement < paid.told.placement);
+    let start = out.partition_point(|one| one.place() < paid.place());
     let least = paid
         .amount()
         .mul_div(Amount::from(LEAST_PER_MILLE), Amount::from(1_000_u64))

@@ -34,7 +34,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn passing(scene: &Scene<'_>, account: AccountIx) -> Vec<Finding> {
-    if scene.given_numbers(account).is_empty() || scene.is_service(account) {
+    if scene.given(account).is_empty() || scene.is_service(account) {
         return Vec::new();
     }
     let mut coins: BTreeMap<Coin, Through<'_, '_>> = BTreeMap::new();
@@ -79,7 +79,7 @@ impl Through<'_, '_> {
                         None => return Some(passed),
                     },
                 };
-                if came.told.placement > given.told.placement {
+                if came.place() > given.place() {
                     // It was paid from what was there before.
                     lying = Some((came, left));
                     break;

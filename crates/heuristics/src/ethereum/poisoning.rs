@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
-use hansel_ledger::{Amount, Coin, EvmPlacement};
+use hansel_ledger::{Amount, Coin};
 
 use crate::verdict::Verdict;
 use crate::{Confidence, Finding};
@@ -36,7 +36,7 @@ fn shown(address: &Address) -> [u8; 4] {
 
 /// The accounts that a victim deals with, those that look alike together, where there are several.
 fn alike(scene: &Scene<'_>, victim: AccountIx) -> Vec<Vec<AccountIx>> {
-    let paid = scene.given(victim).map(|one| Some(one.to));
+    let paid = scene.given(victim).iter().map(|one| Some(one.to));
     let payers = scene.received(victim).map(|one| one.from);
     let others = paid.chain(payers).flatten().filter(|one| *one != victim);
     let mut keyed: Vec<([u8; 4], AccountIx)> = others
@@ -93,7 +93,7 @@ fn imitated(scene: &Scene<'_>, victim: AccountIx) -> Vec<Finding> {
 
 /// True where the account signed the transaction, or nobody knows who did.
 fn is_signed_by(scene: &Scene<'_>, moved: &Moved<'_>, account: AccountIx) -> bool {
-    let transaction = moved.told.transaction;
+    let transaction = moved.transaction;
     transaction.is_none_or(|transaction| transaction.sender == scene.address(account))
 }
 
@@ -104,14 +104,14 @@ fn group_findings(
     group: &[AccountIx],
     dealings: &BTreeMap<AccountIx, Dealings<'_, '_>>,
 ) -> Vec<Finding> {
-    let place = |moved: &Moved<'_>| (moved.told.placement, moved.told.origin.clone());
+    let place = |moved: &Moved<'_>| (moved.place(), moved.origin.clone());
     let first = |account: &AccountIx| dealings[account].honest.first().map(|moved| place(moved));
     let known = group.iter().filter(|account| first(account).is_some());
     let Some(genuine) = known.min_by_key(|account| first(account)) else {
         return Vec::new();
     };
     let paid = &dealings[genuine].honest;
-    let since = paid.first().map(|moved| moved.told.placement);
+    let since = paid.first().map(|moved| moved.place());
     let mut largest: BTreeMap<Coin, Amount> = BTreeMap::new();
     for moved in paid {
         let most = largest.entry(moved.coin()).or_default();
@@ -131,7 +131,7 @@ fn group_findings(
 fn baits<'s, 'a>(
     scene: &Scene<'_>,
     dealing: &Dealings<'s, 'a>,
-    since: Option<EvmPlacement>,
+    since: Option<(u64, u32)>,
     largest: &BTreeMap<Coin, Amount>,
 ) -> Vec<&'s Moved<'a>> {
     let is_bait = |moved: &&&Moved<'_>| {
@@ -147,7 +147,7 @@ fn baits<'s, 'a>(
     let later = dealing
         .other
         .iter()
-        .filter(|moved| Some(moved.told.placement) >= since);
+        .filter(|moved| Some(moved.place()) >= since);
     later.filter(is_bait).copied().collect()
 }
 

@@ -27,15 +27,14 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for account in scene.subjects() {
         // Whom nobody pays nothing comes back to.
-        if scene.received_numbers(account).is_empty() {
+        if scene.received(account).len() == 0 {
             continue;
         }
-        for number in scene.given_numbers(account) {
-            let first = &scene.transfers[*number];
+        for first in scene.given(account) {
             if first.to == account || !scene.is_known(first.coin()) {
                 continue;
             }
-            let mut trip = vec![*number];
+            let mut trip = vec![first];
             if is_back(scene, account, &mut trip) {
                 found.extend(finding(scene, account, &trip));
                 break;
@@ -46,18 +45,17 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// Extends a trip until it is back; `false` where none is found, and then the trip is as it was.
-fn is_back(scene: &Scene<'_>, home: AccountIx, trip: &mut Vec<usize>) -> bool {
+fn is_back<'s, 'a>(scene: &'s Scene<'a>, home: AccountIx, trip: &mut Vec<&'s Moved<'a>>) -> bool {
     let (Some(first), Some(last)) = (trip.first().copied(), trip.last().copied()) else {
         return false;
     };
-    let (first, last) = (&scene.transfers[first], &scene.transfers[last]);
     if last.to == home {
         return trip.len() > 1;
     }
     if trip.len() == LONGEST || scene.is_service(last.to) {
         return false;
     }
-    for next in next(scene, trip, first, last) {
+    for next in next(scene, first, last) {
         trip.push(next);
         if is_back(scene, home, trip) {
             return true;
@@ -68,35 +66,29 @@ fn is_back(scene: &Scene<'_>, home: AccountIx, trip: &mut Vec<usize>) -> bool {
 }
 
 /// The payments that may carry on what a payment brought: of the same coin, after it, nearly as much.
-fn next(scene: &Scene<'_>, trip: &[usize], first: &Moved<'_>, last: &Moved<'_>) -> Vec<usize> {
-    let numbers = scene.given_numbers(last.to);
-    let after = trip.last().copied().unwrap_or_default();
-    let start = numbers.partition_point(|number| *number <= after);
+fn next<'s, 'a>(scene: &'s Scene<'a>, first: &Moved<'_>, last: &Moved<'_>) -> Vec<&'s Moved<'a>> {
     let whole = Amount::from(1_000_u64);
     let Ok(least) = last.amount().mul_div(Amount::from(LEAST_PER_MILLE), whole) else {
         return Vec::new();
     };
     let latest = first.time().saturating_add(SECONDS);
-    let looked_at = numbers[start..].iter().take(LOOKED_AT);
-    let fitting = looked_at.filter(|number| {
-        let moved = &scene.transfers[**number];
-        let hash = moved.told.hash;
+    let looked_at = scene.onward(last).iter().take(LOOKED_AT);
+    let fitting = looked_at.filter(|moved| {
         let fits = moved.coin() == last.coin()
             && moved.time() <= latest
             && moved.amount() <= last.amount()
             && moved.amount() >= least;
         // What comes back within one transaction is a contract's business.
-        fits && hash != last.told.hash && moved.to != last.to
+        fits && moved.hash != last.hash && moved.to != last.to
     });
-    fitting.take(FOLLOWED).copied().collect()
+    fitting.take(FOLLOWED).collect()
 }
 
-fn finding(scene: &Scene<'_>, account: AccountIx, trip: &[usize]) -> Option<Finding> {
-    let moved = |number: &usize| &scene.transfers[*number];
-    let (first, last) = (moved(trip.first()?), moved(trip.last()?));
+fn finding(scene: &Scene<'_>, account: AccountIx, trip: &[&Moved<'_>]) -> Option<Finding> {
+    let (first, last) = (trip.first()?, trip.last()?);
     let through: Vec<String> = trip[1..]
         .iter()
-        .filter_map(|number| Some(scene.address(moved(number).from?).to_string()))
+        .filter_map(|moved| Some(scene.address(moved.from?).to_string()))
         .collect();
     // A payment that is sent back is no trip: somebody refused it, or swapped it elsewhere.
     let refunded = through.len() == 1 && first.amount() == last.amount();
@@ -110,7 +102,7 @@ fn finding(scene: &Scene<'_>, account: AccountIx, trip: &[usize]) -> Option<Find
         .with("through", through)
         .with("could-be-a-refund", refunded)
         .with("coin", scene.coin(first.coin()));
-    let evidence = trip.iter().map(|number| scene.id(moved(number))).collect();
+    let evidence = trip.iter().map(|moved| scene.id(moved)).collect();
     let summary = format!(
         "value that left {} comes back through {} others",
         scene.address(account),

@@ -3,9 +3,11 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use hansel_graph::{AccountFacts, AccountTransfer};
-use hansel_ledger::{Amount, Chain, Coin, NodeId, TransferId};
+use hansel_ledger::{
+    Amount, Chain, Coin, EvmPlacement, EvmTransaction, NodeId, Origin, TransferId,
+};
 
 use crate::{EntityKind, Label, Labels};
 
@@ -30,37 +32,87 @@ pub(super) type AccountIx = usize;
 /// The transfers of a view, once through, with lists by account.
 pub(super) struct Scene<'a> {
     pub(super) view: AccountView<'a>,
-    /// In chain order.
+    /// By who gave, so that all of an account lies together, as detectors look at it; each account's in chain order.
     pub(super) transfers: Vec<Moved<'a>>,
     accounts: Vec<Account>,
-    given: Lists,
+    /// Where what each account gave begins among the transfers.
+    given: Vec<usize>,
     received: Lists,
+    /// Which accounts are services, once somebody asked.
+    services: OnceCell<Vec<bool>>,
 }
 
-/// A transfer with its accounts by number.
+/// A transfer with its accounts by number, and what is asked of it most often without a look at its transaction: of a
+/// million transfers each look elsewhere is a wait for memory.
 #[derive(Clone, Copy)]
 pub(super) struct Moved<'a> {
-    pub(super) told: AccountTransfer<'a>,
     pub(super) from: Option<AccountIx>,
     pub(super) to: AccountIx,
+    coin: Coin,
+    amount: Amount,
+    time: u64,
+    place: (u64, u32),
+    order: usize,
+    /// How much the recipient had given by then, this transfer included: where what it gave later begins.
+    onward: usize,
+    /// The transaction's hash; `None` for what is not part of one.
+    pub(super) hash: Option<&'a B256>,
+    /// The transaction, where it is known in full.
+    pub(super) transaction: Option<&'a EvmTransaction>,
+    /// Where it stands; to compare places, see [`Moved::place`].
+    pub(super) placement: &'a EvmPlacement,
+    /// What says so.
+    pub(super) origin: &'a Origin,
 }
 
-impl Moved<'_> {
+impl<'a> Moved<'a> {
+    fn new(
+        order: usize,
+        told: &AccountTransfer<'a>,
+        mut number: impl FnMut(Address) -> AccountIx,
+    ) -> Self {
+        let block = &told.placement.block;
+        Self {
+            from: told.from.map(&mut number),
+            to: number(told.to),
+            coin: told.coin,
+            amount: told.amount,
+            time: block.time.0,
+            place: (block.height, told.placement.index),
+            order,
+            onward: 0,
+            hash: told.hash,
+            transaction: told.transaction,
+            placement: told.placement,
+            origin: told.origin,
+        }
+    }
+
     /// Seconds since 1970.
     pub(super) fn time(&self) -> u64 {
-        self.told.placement.block.time.0
+        self.time
     }
 
     pub(super) fn block(&self) -> u64 {
-        self.told.placement.block.height
+        self.place.0
+    }
+
+    /// The block and the transaction's index in it.
+    pub(super) fn place(&self) -> (u64, u32) {
+        self.place
+    }
+
+    /// How many transfers of the scene come before it.
+    pub(super) fn order(&self) -> usize {
+        self.order
     }
 
     pub(super) fn coin(&self) -> Coin {
-        self.told.coin
+        self.coin
     }
 
     pub(super) fn amount(&self) -> Amount {
-        self.told.amount
+        self.amount
     }
 }
 
@@ -71,7 +123,6 @@ struct Account {
 }
 
 /// Lists of transfers by account, one behind the other.
-#[derive(Default)]
 struct Lists {
     starts: Vec<usize>,
     numbers: Vec<usize>,
@@ -79,9 +130,9 @@ struct Lists {
 
 impl Lists {
     /// Sorts numbers by their keys; those of a key stay in order.
-    fn by(count: usize, keys: impl Iterator<Item = Option<AccountIx>> + Clone) -> Self {
+    fn by(count: usize, keys: impl Iterator<Item = AccountIx> + Clone) -> Self {
         let mut starts = vec![0; count + 1];
-        for key in keys.clone().flatten() {
+        for key in keys.clone() {
             starts[key + 1] += 1;
         }
         for place in 0..count {
@@ -90,10 +141,8 @@ impl Lists {
         let mut next = starts.clone();
         let mut numbers = vec![0; starts[count]];
         for (number, key) in keys.enumerate() {
-            if let Some(key) = key {
-                numbers[next[key]] = number;
-                next[key] += 1;
-            }
+            numbers[next[key]] = number;
+            next[key] += 1;
         }
         Self { starts, numbers }
     }
@@ -103,39 +152,58 @@ impl Lists {
     }
 }
 
+/// The accounts of a view, and its transfers in chain order.
+fn numbered<'a>(view: &AccountView<'a>) -> (Vec<Account>, Vec<Moved<'a>>) {
+    let mut numbers: HashMap<Address, AccountIx> = HashMap::new();
+    let mut accounts = Vec::new();
+    let mut number = |address: Address| {
+        *numbers.entry(address).or_insert_with(|| {
+            let is_subject = view.accounts.is_none_or(|all| all.contains(&address));
+            accounts.push(Account {
+                address,
+                is_subject,
+                labels: OnceCell::new(),
+            });
+            accounts.len() - 1
+        })
+    };
+    let told = view.facts.transfers().enumerate();
+    let mut moved: Vec<Moved<'a>> = told
+        .map(|(order, told)| Moved::new(order, &told, &mut number))
+        .collect();
+    let mut given = vec![0; accounts.len()];
+    for one in &mut moved {
+        if let Some(from) = one.from {
+            given[from] += 1;
+        }
+        one.onward = given[one.to];
+    }
+    (accounts, moved)
+}
+
 impl<'a> Scene<'a> {
     /// Sorts what a view knows, in time that grows with it.
     pub(super) fn of(view: &AccountView<'a>) -> Self {
-        let mut numbers: HashMap<Address, AccountIx> = HashMap::new();
-        let mut accounts = Vec::new();
-        let mut number = |address: Address| {
-            *numbers.entry(address).or_insert_with(|| {
-                let is_subject = view.accounts.is_none_or(|all| all.contains(&address));
-                accounts.push(Account {
-                    address,
-                    is_subject,
-                    labels: OnceCell::new(),
-                });
-                accounts.len() - 1
-            })
-        };
-        let transfers: Vec<Moved<'a>> = view
-            .facts
-            .transfers()
-            .map(|told| Moved {
-                told,
-                from: told.from.map(&mut number),
-                to: number(told.to),
-            })
-            .collect();
-        let given = Lists::by(accounts.len(), transfers.iter().map(|one| one.from));
-        let received = Lists::by(accounts.len(), transfers.iter().map(|one| Some(one.to)));
+        let (accounts, moved) = numbered(view);
+        // Those that nobody known gave stand behind all others.
+        let nobody = accounts.len();
+        let givers = moved.iter().map(|one| one.from.unwrap_or(nobody));
+        let given = Lists::by(nobody + 1, givers);
+        let mut places = vec![0; moved.len()];
+        for (place, order) in given.numbers.iter().enumerate() {
+            places[*order] = place;
+        }
+        let mut received = Lists::by(nobody, moved.iter().map(|one| one.to));
+        for number in &mut received.numbers {
+            *number = places[*number];
+        }
         Self {
             view: *view,
-            transfers,
+            transfers: given.numbers.iter().map(|order| moved[*order]).collect(),
             accounts,
-            given,
+            given: given.starts,
             received,
+            services: OnceCell::new(),
         }
     }
 
@@ -171,9 +239,13 @@ impl<'a> Scene<'a> {
 
     /// True where somebody calls it a place that holds or moves the value of many.
     pub(super) fn is_service(&self, account: AccountIx) -> bool {
-        let labels = self.labels(account).iter();
-        let mut kinds = labels.map(|label| label.kind);
-        kinds.any(|kind| kind.ends_trails() || kind == EntityKind::Router)
+        let is_service = |account: AccountIx| {
+            let labels = self.labels(account).iter();
+            let mut kinds = labels.map(|label| label.kind);
+            kinds.any(|kind| kind.ends_trails() || kind == EntityKind::Router)
+        };
+        let all = || (0..self.accounts.len()).map(is_service).collect();
+        self.services.get_or_init(all)[account]
     }
 
     /// The exchanges that an account is said to be of, each once, sorted.
@@ -184,41 +256,28 @@ impl<'a> Scene<'a> {
     }
 
     /// What an account gave, in chain order.
-    pub(super) fn given(
-        &self,
-        account: AccountIx,
-    ) -> impl DoubleEndedIterator<Item = &Moved<'a>> + Clone {
-        self.given
-            .of(account)
-            .iter()
-            .map(|number| &self.transfers[*number])
+    pub(super) fn given(&self, account: AccountIx) -> &[Moved<'a>] {
+        &self.transfers[self.given[account]..self.given[account + 1]]
+    }
+
+    /// What the recipient of a transfer gave after it, in chain order.
+    pub(super) fn onward(&self, moved: &Moved<'_>) -> &[Moved<'a>] {
+        &self.given(moved.to)[moved.onward..]
     }
 
     /// What an account received, in chain order.
     pub(super) fn received(
         &self,
         account: AccountIx,
-    ) -> impl DoubleEndedIterator<Item = &Moved<'a>> + Clone {
-        self.received
-            .of(account)
-            .iter()
-            .map(|number| &self.transfers[*number])
-    }
-
-    /// The places among the transfers of what an account gave.
-    pub(super) fn given_numbers(&self, account: AccountIx) -> &[usize] {
-        self.given.of(account)
-    }
-
-    /// The places among the transfers of what an account received.
-    pub(super) fn received_numbers(&self, account: AccountIx) -> &[usize] {
-        self.received.of(account)
+    ) -> impl ExactSizeIterator<Item = &Moved<'a>> + Clone {
+        let numbers = self.received.of(account).iter();
+        numbers.map(|number| &self.transfers[*number])
     }
 
     /// The id of a transfer.
     pub(super) fn id(&self, moved: &Moved<'_>) -> String {
-        let hash = moved.told.hash.unwrap_or_default();
-        TransferId::movement(self.view.chain, &hash, moved.told.origin).into()
+        let hash = moved.hash.copied().unwrap_or_default();
+        TransferId::movement(self.view.chain, &hash, moved.origin).into()
     }
 
     /// The ticker of a coin where the configuration knows it, else its contract.

@@ -34,7 +34,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn structured(scene: &Scene<'_>, account: AccountIx) -> Vec<Finding> {
-    if scene.given_numbers(account).len() < PIECES || scene.is_service(account) {
+    if scene.given(account).len() < PIECES || scene.is_service(account) {
         return Vec::new();
     }
     let mut equal: BTreeMap<(Coin, Amount), Vec<&Moved<'_>>> = BTreeMap::new();

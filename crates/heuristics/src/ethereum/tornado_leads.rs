@@ -6,7 +6,7 @@ mod accounts;
 mod habits;
 mod torn_mining;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
 use hansel_ledger::{Amount, EvmPlacement, Movement, NodeId};
@@ -87,31 +87,17 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 
 impl Mixing {
     fn of(scene: &Scene<'_>) -> Self {
-        let mut pools: HashMap<AccountIx, bool> = HashMap::new();
-        let mut is_pool = |account: AccountIx| {
-            *pools
-                .entry(account)
-                .or_insert_with(|| is_pool(scene, account))
-        };
-        let (mut deposits, mut withdrawals) = (Vec::new(), Vec::new());
-        for moved in &scene.transfers {
-            if is_pool(moved.to) {
-                deposits.extend(deposited(scene, moved));
-            }
-            // What a relayer keeps is no withdrawal of his: the recipient gets the most.
-            let from = moved.from.filter(|from| is_pool(*from));
-            if from.is_some() && is_largest(moved) {
-                withdrawals.extend(from.map(|from| Mixed {
-                    pool: scene.address(from),
-                    account: scene.address(moved.to),
-                    placement: moved.told.placement,
-                    time: moved.time(),
-                    id: scene.id(moved),
-                    deposits: None,
-                    price: price(moved, scene.address(moved.to)),
-                }));
-            }
-        }
+        let accounts = 0..scene.account_count();
+        let pools: Vec<AccountIx> = accounts.filter(|one| is_pool(scene, *one)).collect();
+        let came = pools.iter().flat_map(|pool| scene.received(*pool));
+        let went = pools.iter().flat_map(|pool| scene.given(*pool));
+        let (came, went) = (in_order(came), in_order(went));
+        let deposits: Vec<Mixed> = came
+            .into_iter()
+            .filter_map(|moved| deposited(scene, moved))
+            .collect();
+        let withdrawals = went.into_iter().filter_map(|moved| withdrawn(scene, moved));
+        let withdrawals = withdrawals.collect();
         Self {
             pools: crowds(&deposits),
             deposits,
@@ -149,15 +135,38 @@ fn is_pool(scene: &Scene<'_>, account: AccountIx) -> bool {
     })
 }
 
-fn is_largest(moved: &Moved<'_>) -> bool {
-    let Some(transaction) = moved.told.transaction else {
+fn in_order<'s, 'a>(moved: impl Iterator<Item = &'s Moved<'a>>) -> Vec<&'s Moved<'a>>
+where
+    'a: 's,
+{
+    let mut moved: Vec<&Moved<'_>> = moved.collect();
+    moved.sort_unstable_by_key(|one| one.order());
+    moved
+}
+
+/// What a relayer keeps is no withdrawal of his: the recipient gets the most.
+fn withdrawn(scene: &Scene<'_>, moved: &Moved<'_>) -> Option<Mixed> {
+    let pool = scene.address(moved.from?);
+    let account = scene.address(moved.to);
+    is_largest(moved, pool).then(|| Mixed {
+        pool,
+        account,
+        placement: *moved.placement,
+        time: moved.time(),
+        id: scene.id(moved),
+        deposits: None,
+        price: price(moved, account),
+    })
+}
+
+fn is_largest(moved: &Moved<'_>, pool: Address) -> bool {
+    let Some(transaction) = moved.transaction else {
         return true;
     };
-    let from = moved.told.from;
     let largest = transaction
         .movements
         .iter()
-        .filter(|one| Some(one.from) == from)
+        .filter(|one| one.from == pool)
         .map(|one: &Movement| one.amount)
         .max();
     largest == Some(moved.amount())
@@ -165,7 +174,7 @@ fn is_largest(moved: &Moved<'_>) -> bool {
 
 fn deposited(scene: &Scene<'_>, moved: &Moved<'_>) -> Option<Mixed> {
     let pool = scene.address(moved.to);
-    let transaction = moved.told.transaction?;
+    let transaction = moved.transaction?;
     let mut told = transaction.events.iter().filter_map(Deposit::read);
     let deposits = told.find(|deposit| deposit.pool == pool)?.deposits;
     let account = depositor(transaction, pool);
@@ -173,7 +182,7 @@ fn deposited(scene: &Scene<'_>, moved: &Moved<'_>) -> Option<Mixed> {
         pool,
         account,
         price: price(moved, account),
-        placement: moved.told.placement,
+        placement: *moved.placement,
         time: moved.time(),
         id: scene.id(moved),
         deposits: Some(deposits),
@@ -182,7 +191,7 @@ fn deposited(scene: &Scene<'_>, moved: &Moved<'_>) -> Option<Mixed> {
 
 /// The price of gas that an account chose, where it sent the transaction itself: a relayer chooses his own.
 fn price(moved: &Moved<'_>, account: Address) -> Option<Amount> {
-    let transaction = moved.told.transaction?;
+    let transaction = moved.transaction?;
     transaction
         .gas_price
         .filter(|_| transaction.sender == account)

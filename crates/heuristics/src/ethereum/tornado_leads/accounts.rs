@@ -36,20 +36,15 @@ pub(super) fn linked(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
     let deposits = Mixing::by_account(&mixing.deposits);
     let withdrawals = Mixing::by_account(&mixing.withdrawals);
     let mut between: BTreeMap<(Address, Address), BTreeSet<B256>> = BTreeMap::new();
+    let (deposited, withdrew) = (known(scene, &deposits), known(scene, &withdrawals));
     for moved in &scene.transfers {
-        let (Some(from), Some(hash)) = (moved.told.from, moved.told.hash) else {
+        let (Some(from), Some(hash)) = (moved.from, moved.hash) else {
             continue;
         };
-        let to = moved.told.to;
-        for (depositor, recipient) in [(from, to), (to, from)] {
-            let fits = depositor != recipient
-                && deposits.contains_key(&depositor)
-                && withdrawals.contains_key(&recipient);
-            if fits {
-                between
-                    .entry((recipient, depositor))
-                    .or_default()
-                    .insert(hash);
+        for (depositor, recipient) in [(from, moved.to), (moved.to, from)] {
+            if depositor != recipient && deposited[depositor] && withdrew[recipient] {
+                let pair = (scene.address(recipient), scene.address(depositor));
+                between.entry(pair).or_default().insert(*hash);
             }
         }
     }
@@ -69,4 +64,12 @@ pub(super) fn linked(scene: &Scene<'_>, mixing: &Mixing) -> Vec<Finding> {
         lead.finding(scene, mixing)
     });
     found.collect()
+}
+
+/// Whether each account of a scene is among others.
+fn known<T>(scene: &Scene<'_>, others: &BTreeMap<Address, T>) -> Vec<bool> {
+    let accounts = 0..scene.account_count();
+    accounts
+        .map(|account| others.contains_key(&scene.address(account)))
+        .collect()
 }
