@@ -237,7 +237,11 @@ impl<'a> Crossings<'a> {
                 }
                 (None, Payee::Other(_) | Payee::Unknown) => String::new(),
             };
-            problems.push(format!("{why}{more}"));
+            let lie = match first.way_on() {
+                Some(place) => format!("; --through {place} goes on there if no bridge took it"),
+                None => String::new(),
+            };
+            problems.push(format!("{why}{more}{lie}"));
         }
         for problem in problems {
             self.unknown.push(Unknown {

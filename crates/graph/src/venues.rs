@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use alloy_primitives::Address;
-use bitcoin::Script;
+use bitcoin::{Script, Txid};
 use hansel_ledger::Chain;
 
 use crate::{Category, Confidence, FlowGraph, PoolIx};
@@ -47,6 +47,18 @@ pub trait Venues: Send + Sync + Debug {
     fn account(&self, chain: &Chain, account: &Address) -> Option<Venue> {
         let (_, _) = (chain, account);
         None
+    }
+
+    /// True where the user wishes the trail to go through an output of a transaction, whatever is said of it.
+    fn passes_output(&self, txid: &Txid, script: &Script) -> bool {
+        let (_, _) = (txid, script);
+        false
+    }
+
+    /// True where the user wishes the trail to go through an account, whatever is said of it.
+    fn passes_account(&self, account: &Address) -> bool {
+        let _ = account;
+        false
     }
 }
 

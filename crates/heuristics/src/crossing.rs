@@ -240,6 +240,8 @@ pub struct Departure {
     pub brings: Option<Coin>,
     /// The least that arrives, where the departure says so, in base units of what arrives.
     pub least: Option<Amount>,
+    /// True where only the sender says that it leaves: nothing shows that whoever he paid is a bridge.
+    pub only_said: bool,
     /// How sure an arrival with this link is.
     pub certainty: Certainty,
     /// Where arrivals are looked for.
@@ -278,8 +280,13 @@ impl Departure {
             Certainty::Shared | Certainty::Derived => format!("linked by {}", self.link),
             Certainty::Consistent => "which no identifier joins with its arrival".into(),
         };
+        let said = if self.only_said {
+            " (by the sender's own words)"
+        } else {
+            ""
+        };
         format!(
-            "{}: {asset} on {} to {payee}, {join}",
+            "{}{said}: {asset} on {} to {payee}, {join}",
             self.protocol, self.place
         )
     }

@@ -122,6 +122,17 @@ impl Venues for KnownVenues {
         let address = account.to_string();
         self.place(chain, &Place::Account(*account), Some(address))
     }
+
+    fn passes_output(&self, txid: &Txid, script: &Script) -> bool {
+        let through = &self.overrides.through;
+        through.contains(&Place::Transaction(*txid))
+            || through.contains(&Place::Script(script.to_owned()))
+    }
+
+    fn passes_account(&self, account: &Address) -> bool {
+        let through = &self.overrides.through;
+        through.contains(&Place::Account(*account))
+    }
 }
 
 fn told_to_end(entity: Option<&str>) -> Venue {

@@ -112,6 +112,7 @@ fn departure() -> Departure {
         asset: Some("tBTC".into()),
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Shared,
         searches: Vec::new(),
         parked: None,

@@ -87,6 +87,7 @@ fn departure(
         asset: None,
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

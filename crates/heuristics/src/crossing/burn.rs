@@ -109,6 +109,7 @@ fn departure(
         asset: Some("BTC".into()),
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Shared,
         searches: search.into_iter().collect(),
         parked: None,

@@ -160,6 +160,7 @@ fn from_outputs(
     let mut departure = departure(link, Some(carrier), vault.value.into(), what);
     departure.refund_to = vec![Payee::Script(own.script.to_owned())];
     departure.least = order.least;
+    departure.only_said = true;
     Some(departure)
 }
 
@@ -181,6 +182,7 @@ fn departure(
         asset,
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Consistent,
         searches: Vec::new(),
         parked: None,

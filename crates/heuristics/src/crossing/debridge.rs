@@ -96,6 +96,7 @@ fn departure(bridges: &Bridges, tx: &EvmTransaction, pool: Address, order: Order
         asset: None,
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Shared,
         searches: search.into_iter().filter(has_contracts).collect(),
         parked: None,

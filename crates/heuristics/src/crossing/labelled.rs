@@ -136,6 +136,7 @@ fn unlinked(id: &TransferId, carrier: Carrier, amount: Amount, venue: &Venue) ->
         asset: None,
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Consistent,
         searches: Vec::new(),
         parked: Some(format!(

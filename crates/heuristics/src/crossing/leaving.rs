@@ -32,6 +32,19 @@ pub struct Leaving {
     pub entity: Option<String>,
 }
 
+impl Leaving {
+    /// What a user names where the value did not leave, though its sender says so; `None` where more than he says so.
+    pub fn way_on(&self) -> Option<String> {
+        if !self.departure.only_said {
+            return None;
+        }
+        Some(match &self.departure.carrier {
+            Some(Carrier::Movement { to, .. }) => to.to_string(),
+            Some(Carrier::Output(_)) | None => self.tx.clone(),
+        })
+    }
+}
+
 /// What of a departure is stolen under a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taint {
@@ -60,13 +73,12 @@ pub fn close_outputs(trace: &mut Trace, bridges: &Bridges, told: &[Told]) {
 
 /// Closes a trace of accounts where value leaves their chain. What is destroyed on the way out stays destroyed.
 pub fn close_accounts(trace: &mut AccountTrace, bridges: &Bridges) {
-    let chain = trace.plan().chain.clone();
     let mut doors = Vec::new();
     for tx in trace.facts().transactions().filter(|tx| tx.succeeded) {
         if tx.events.is_empty() && tx.carried.is_empty() {
             continue;
         }
-        for departure in bridges.departures(&chain, &TransactionView::Evm(tx)) {
+        for departure in departures_of(trace, bridges, tx) {
             if let Some(Carrier::Movement { to, coin, .. }) = departure.carrier
                 && coin != Coin::Token(to)
                 && !to.is_zero()
@@ -87,7 +99,31 @@ pub fn close_accounts(trace: &mut AccountTrace, bridges: &Bridges) {
 fn departing_pools(trace: &Trace, bridges: &Bridges, told: &[Told]) -> Vec<(PoolIx, Departure)> {
     let mut found = backing_pools(trace, bridges, told);
     found.extend(speaking_pools(trace, bridges));
+    found.retain(|(pool, departure)| !goes_through(trace, *pool, departure));
     found
+}
+
+/// True where the user says that the value did not leave: anybody can write a memo behind a payment to himself.
+fn goes_through(trace: &Trace, pool: PoolIx, departure: &Departure) -> bool {
+    let graph = trace.graph();
+    let txid = graph.pool(pool).txid;
+    let Some(Carrier::Output(vout)) = departure.carrier else {
+        return false;
+    };
+    let flow = graph.find_output(&bitcoin::OutPoint { txid, vout });
+    let script = flow.and_then(|flow| graph.flow(flow).script);
+    script.is_some_and(|script| trace.plan().venues.passes_output(&txid, script))
+}
+
+/// What a transaction of accounts sends to other chains, where the user does not say that the trail goes on.
+fn departures_of(trace: &AccountTrace, bridges: &Bridges, tx: &EvmTransaction) -> Vec<Departure> {
+    let plan = trace.plan();
+    let mut all = bridges.departures(&plan.chain, &TransactionView::Evm(tx));
+    all.retain(|departure| match departure.carrier {
+        Some(Carrier::Movement { to, .. }) => !plan.venues.passes_account(&to),
+        Some(Carrier::Output(_)) | None => true,
+    });
+    all
 }
 
 /// The payments of a trace that an event of another chain names.
@@ -225,7 +261,7 @@ pub fn leaving_accounts(
         .facts()
         .transactions()
         .filter(|tx| tx.succeeded && !(tx.events.is_empty() && tx.carried.is_empty()))
-        .map(|tx| (tx, bridges.departures(chain, &TransactionView::Evm(tx))))
+        .map(|tx| (tx, departures_of(trace, bridges, tx)))
         .filter(|(_, departures)| !departures.is_empty())
         .collect();
     let hashes: BTreeSet<B256> = departing.iter().map(|(tx, _)| tx.hash).collect();

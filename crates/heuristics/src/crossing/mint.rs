@@ -79,6 +79,7 @@ impl Backing {
             asset: Some(self.asset.clone()),
             brings: None,
             least: None,
+            only_said: false,
             certainty: Certainty::Shared,
             searches: self.searches(vout, script),
             parked: None,

@@ -71,6 +71,7 @@ pub(super) fn departure(
         asset: None,
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Derived,
         searches: search.into_iter().collect(),
         parked: None,

@@ -81,6 +81,7 @@ fn departure(
         asset: Some("BTC".into()),
         brings: None,
         least: None,
+        only_said: false,
         certainty: Certainty::Shared,
         searches: search.into_iter().collect(),
         parked: None,

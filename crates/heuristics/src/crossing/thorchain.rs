@@ -32,6 +32,8 @@ struct Sent {
     carrier: Option<Carrier>,
     amount: Amount,
     sender: Payee,
+    /// True where no contract of the network's took it.
+    only_said: bool,
 }
 
 pub(super) fn departures(
@@ -82,6 +84,7 @@ fn from_outputs(
         carrier: Some(Carrier::Output(0)),
         amount: vault.value.into(),
         sender: sender.map_or(Payee::Unknown, Payee::Script),
+        only_said: true,
     };
     let mut departure = departure(bridges, chain, memo, sent)?;
     if let Ok(Memo::Swap(swap)) = Memo::parse(&written, Protocol::Maya) {
@@ -115,6 +118,7 @@ fn from_accounts(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Vec<D
             carrier: paid.map(carrier),
             amount: deposit.amount,
             sender: Payee::Account(tx.sender),
+            only_said: false,
         };
         departure(bridges, chain, memo, sent)
     });
@@ -138,6 +142,7 @@ fn plain(bridges: &Bridges, chain: &Chain, tx: &EvmTransaction) -> Option<Depart
         amount: paid.amount,
         carrier: Some(carrier(paid)),
         sender: Payee::Account(tx.sender),
+        only_said: true,
     };
     departure(bridges, chain, memo, sent)
 }
@@ -234,6 +239,7 @@ fn parked(sent: Sent, what: &str, owner: Option<&str>) -> Departure {
         asset: None,
         brings: None,
         least: None,
+        only_said: sent.only_said,
         certainty: Certainty::Shared,
         searches: Vec::new(),
         parked: Some(printable(&format!("{what}{of}"))),
@@ -267,6 +273,7 @@ fn swapped(bridges: &Bridges, chain: &Chain, swap: &Swap, sent: Sent) -> Departu
         asset: Some(printable(&swap.asset.to_string())),
         brings: None,
         least: None,
+        only_said: sent.only_said,
         certainty: Certainty::Shared,
         searches,
         parked: None,
