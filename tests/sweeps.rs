@@ -172,6 +172,10 @@ fn a_rescan_finds_a_sweep_and_its_proof_and_leaves_the_report_of_a_trace_from_sc
     assert_eq!(rescan(&story), 0);
     let sweep = sweep(&mut story);
     assert_eq!(rescan(&story), 0);
+    require_refused(
+        &story,
+        &format!("{sweep} spent it, of which no proof is logged"),
+    );
     prove(
         &story,
         sweep,

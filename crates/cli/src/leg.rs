@@ -140,10 +140,15 @@ impl<'a> Leg<'a> {
         let after = UnixTime(until.0.saturating_add(1));
         let last = self.first_since(&as_of, after).await?.saturating_sub(1);
         if first > last {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.open("another chain had not come to the time of a payout yet");
+            self.is_behind();
         }
         Ok((first <= last).then_some((first, last)))
+    }
+
+    /// Notes that later blocks of the chain are known to hold what was looked for, whatever they name.
+    pub(crate) fn is_behind(&self) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.open("another chain had not come to the time of a payout yet");
     }
 
     /// The first block whose time is at or after `time`, at most one above the newest that counts. Block times ascend to

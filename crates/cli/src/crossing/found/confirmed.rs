@@ -87,6 +87,7 @@ impl Hunt<'_> {
             return Err("is in no block");
         };
         if as_of.is_some_and(|height| block.height > height) {
+            self.leg.is_behind();
             return Ok(None);
         }
         if block.time.0.saturating_add(SKEW) < left.0 {

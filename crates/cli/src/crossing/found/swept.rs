@@ -66,9 +66,15 @@ impl Hunt<'_> {
         let hash = sweep.txid.to_byte_array();
         let mut proving = logs.logs.iter().filter(|log| holds(&log.event.data, &hash));
         // A sweep is proven once.
-        if let Some(log) = proving.next() {
-            self.proof(log.tx, sweep, output, (&mut found, &mut problems))
-                .await?;
+        match proving.next() {
+            Some(log) => {
+                let catch = (&mut found, &mut problems);
+                self.proof(log.tx, sweep, output, catch).await?;
+            }
+            None => problems.push(format!(
+                "{} spent it, of which no proof is logged: a sweep that is not proven yet, or whoever deposited it took it back",
+                sweep.txid
+            )),
         }
         Ok(Ok((found, problems)))
     }
