@@ -197,3 +197,29 @@ pub(crate) fn may_run_code(tx: &TxLean) -> bool {
     let plain = tx.to.is_some() && no_data && tx.gas.is_some_and(|gas| gas <= PLAIN_GAS);
     !plain
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_call_of_a_kind_that_nobody_knows_may_have_moved_the_accounts_coin() {
+        let (account, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let hash = B256::repeat_byte(9);
+        let tx = json!({"hash": hash, "from": other, "to": other, "value": "0x0"}).to_string();
+        let tx = decode::transaction_by_hash(tx.as_bytes()).unwrap().unwrap();
+        let found = |kind: &str, value: &str| {
+            let inner = json!({"type": kind, "from": other, "to": account, "value": value});
+            let top = json!({"type": "CALL", "from": other, "to": other, "value": "0x0", "calls": [inner]});
+            let traced = json!([{"txHash": hash, "result": top}]).to_string();
+            let told = nested(traced.as_bytes(), std::slice::from_ref(&tx), account);
+            told.unwrap().unwrap().contains(&hash)
+        };
+        assert!(found("CALL", "0x1"));
+        assert!(found("INVALID", "0x1"));
+        assert!(!found("INVALID", "0x0"));
+        assert!(!found("DELEGATECALL", "0x1"));
+    }
+}
