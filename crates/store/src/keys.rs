@@ -39,12 +39,12 @@ pub(crate) struct StatementKey([u8; 45]);
 const TRANSACTION: u8 = 1;
 const SPEND: u8 = 2;
 const RECEIVED: u8 = 3;
-// Kinds 4, 5 and 7 are of facts that were read without the events of protocols.
+// Kinds 4, 5, 7, 8 and 9 are of facts that were read without events that are kept now.
 const DEPOSITS: u8 = 6;
-const EVM_TRANSACTION: u8 = 8;
-const ACCOUNT: u8 = 9;
 const ENTRY: u8 = 10;
 const LOGS: u8 = 11;
+const EVM_TRANSACTION: u8 = 12;
+const ACCOUNT: u8 = 13;
 
 impl StatementKey {
     /// A transaction, by its txid in the byte order of the wire.
@@ -265,6 +265,26 @@ mod tests {
         assert_eq!(ChainKey::parse(b"short"), None);
     }
 
+    /// An old answer without an event that is kept now would hide it: with the events the kinds of [`EVM_TRANSACTION`] and
+    /// [`ACCOUNT`] have to change, and only then this hash.
+    #[test]
+    fn other_events_are_kept_under_other_kinds() {
+        let mut engine = sha256::Hash::engine();
+        for (_, topic) in hansel_ledger::topics::ALL {
+            engine.input(topic.as_slice());
+        }
+        let kept = sha256::Hash::from_engine(engine).to_byte_array();
+        let known = (EVM_TRANSACTION, ACCOUNT, kept.to_lower_hex_string());
+        assert_eq!(
+            known,
+            (
+                12,
+                13,
+                "31b72c882ea33bc064ecfc6ecccf294dfa35d5586c27a6fdefcc1b656dcc02c3".into()
+            )
+        );
+    }
+
     #[test]
     fn statement_keys_are_pinned() {
         let txid: Txid = THEFT.parse().unwrap();
@@ -306,9 +326,9 @@ mod tests {
             StatementKey::entry(ethereum, &EvidenceHash::of(b"value")),
         ];
         let pinned = [
-            "657468657265756d08ca4e0aa223e3190ab477efb25617eff3a42af7bdb29cdb7dc9e7935ea88626b400000000",
-            "657468657265756d0977c4e9443786e4a77950b9fa8e76eeffe57b747515bf0f07711717001290607c00000000",
-            "657468657265756d09b41dc1350beedcc8f25b30b21591384ed210d462dcba89b9abe6babebbc2a6b800000000",
+            "657468657265756d0cca4e0aa223e3190ab477efb25617eff3a42af7bdb29cdb7dc9e7935ea88626b400000000",
+            "657468657265756d0d77c4e9443786e4a77950b9fa8e76eeffe57b747515bf0f07711717001290607c00000000",
+            "657468657265756d0db41dc1350beedcc8f25b30b21591384ed210d462dcba89b9abe6babebbc2a6b800000000",
             "657468657265756d060f15e6615e497a413a0e21372181045851b665f135f367af0265185596ec580300000000",
             "657468657265756d0acd42404d52ad55ccfa9aca4adc828aa5800ad9d385a0671fbcbf72411832061900000000",
         ];
