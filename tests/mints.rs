@@ -69,13 +69,21 @@ pub(crate) fn wallet(bridge: &Bridge) -> [u8; 20] {
 
 impl Story {
     fn begin(pay: impl Fn(&Bridge, Address) -> Pay) -> Option<Self> {
+        Self::noting(&[], pay)
+    }
+
+    /// With a text behind the payment, where it has any bytes.
+    fn noting(text: &[u8], pay: impl Fn(&Bridge, Address) -> Pay) -> Option<Self> {
         let mut bridge = Bridge::with_empty(&[])?;
         let (owner, next) = (bridge.cast.thief, Address::repeat_byte(0x99));
         let coinbases = bridge.regtest.fund(VAULT, 1);
         let stolen = [Pay::to(Payee::Segwit(940), 40 * COIN), Pay::rest(VAULT)];
         let theft = bridge.regtest.pay(&coinbases[..1], &stolen, 1_000);
         bridge.regtest.mine();
-        let outputs = [pay(&bridge, owner), Pay::rest(Payee::Segwit(941))];
+        let mut outputs = vec![pay(&bridge, owner), Pay::rest(Payee::Segwit(941))];
+        if !text.is_empty() {
+            outputs.push(Pay::note(text, 0));
+        }
         let stolen = bitcoin::OutPoint::new(theft, 0);
         let paid = bridge.regtest.pay(&[stolen], &outputs, 1_000);
         bridge.regtest.mine();
@@ -175,7 +183,7 @@ bridges = [{{ protocol = "{protocol}", contracts = ["{contract}"], code = "ETH" 
 name = "bitcoin-regtest"
 family = "bitcoin"
 network = "regtest"
-bridges = [{{ protocol = "{protocol}", code = "BTC" }}]
+bridges = [{{ protocol = "{protocol}", code = "BTC" }}, {{ protocol = "thorchain", code = "BTC" }}]
 "#
     );
     std::fs::write(dir.path().join("chains.toml"), text).unwrap();
@@ -194,6 +202,21 @@ fn tbtc() -> Option<Story> {
     let story = deposited()?;
     reveal(&story);
     Some(story)
+}
+
+#[test]
+fn an_output_that_another_chain_names_does_not_leave_by_the_memo_behind_it_too() {
+    let memo = b"=:BTC.BTC:bcrt1q5y4uudre4cfgldt989gcrxj63eq8djfakxmhxk";
+    let pay =
+        |bridge: &Bridge, owner| Pay::lock(deposit_script(bridge, owner).to_p2wsh(), 30 * COIN);
+    let Some(story) = Story::noting(memo, pay) else {
+        return;
+    };
+    reveal(&story);
+    let report = story.require_crossed("tbtc", minted());
+    let mut unknown = report.unknown.iter();
+    let other = unknown.find(|one| one.detail.contains("thorchain"));
+    assert_eq!(other, None);
 }
 
 pub(crate) fn deposited() -> Option<Story> {

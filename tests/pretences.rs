@@ -9,7 +9,7 @@ use hansel_report::Report;
 use hansel_testkit::{Pay, Payee};
 use serde_json::json;
 
-use crate::crossings::{Bridge, COIN, ETHER, VAULT, crossings, require_balance, sum};
+use crate::crossings::{Bridge, COIN, ETHER, VAULT, crossings, out, require_balance, sum};
 
 const SELF: Payee = Payee::Segwit(960);
 const MEMO: &[u8] = b"=:ETH.ETH:0x7070707070707070707070707070707070707070";
@@ -119,4 +119,73 @@ fn data_like_a_memo_with_a_transfer_to_oneself_ends_the_trail_until_the_user_goe
     require_balance(&report);
     assert_eq!(bridges(&report), Amount::ZERO);
     assert!(reaches(&report, &end.to_string()));
+}
+
+#[test]
+fn a_memo_with_a_single_wei_hides_nothing_of_what_else_an_account_gets() {
+    let Some(bridge) = Bridge::start() else {
+        return;
+    };
+    let (victim, thief, own) = (bridge.cast.victim, bridge.cast.thief, bridge.cast.vault);
+    let theft = bridge.pay(victim, thief, 4 * ETHER);
+    let lie = json!({
+        "from": thief,
+        "to": own,
+        "value": U256::from(1),
+        "data": Bytes::from_static(MEMO),
+    });
+    bridge.transact(lie);
+    bridge.pay(thief, own, 3 * ETHER);
+    let end = Address::repeat_byte(0x99);
+    bridge.pay(own, end, 2 * ETHER);
+    let (config, esplora) = (bridge.config_of("thorchain"), bridge.esplora());
+    let words = format!("--chain anvil {theft} --rule fifo,haircut");
+    let report = bridge.trace(&words, config.path(), &esplora).run().report();
+    require_balance(&report);
+    let said = said(&report);
+    assert!(said.contains("the trail goes on there; --stop"), "{said}");
+    assert!(reaches(&report, &end.to_string()));
+    assert_eq!(sum(&report, Rule::Fifo, |row| row.bridges), Amount::ZERO);
+}
+
+#[test]
+fn crumbs_that_answer_a_memo_to_oneself_do_not_take_the_claims() {
+    let Some(mut bridge) = Bridge::start() else {
+        return;
+    };
+    let coinbases = bridge.regtest.fund(VAULT, 2);
+    let stolen = [Pay::to(Payee::Segwit(961), 4 * COIN), Pay::rest(VAULT)];
+    let theft = bridge.regtest.pay(&coinbases[..1], &stolen, 1_000);
+    bridge.regtest.mine();
+    let mule = Payee::Segwit(970);
+    let memo = format!("=:BTC.BTC:{}", bridge.regtest.address(mule));
+    let outputs = [
+        Pay::to(SELF, 3 * COIN),
+        Pay::note(memo.as_bytes(), 0),
+        Pay::rest(Payee::Segwit(962)),
+    ];
+    let lie = bridge
+        .regtest
+        .pay(&[OutPoint::new(theft, 0)], &outputs, 1_000);
+    bridge.regtest.mine();
+    let answer = out(&lie.to_string());
+    let outputs = [
+        Pay::to(mule, 600),
+        Pay::note(answer.as_bytes(), 0),
+        Pay::rest(VAULT),
+    ];
+    bridge.regtest.pay(&coinbases[1..], &outputs, 1_000);
+    bridge.regtest.mine();
+    bridge.catch_up();
+    let (config, esplora) = (bridge.config_of("thorchain"), bridge.esplora());
+    let words = format!("--chain bitcoin-regtest {theft} --rule fifo,haircut");
+    let done = bridge.trace(&words, config.path(), &esplora).run();
+    let report = done.report();
+    require_balance(&report);
+    assert!(crossings(&report).is_empty());
+    let three = Amount::from(3 * COIN);
+    assert_eq!(sum(&report, Rule::Fifo, |row| row.bridges), three);
+    let said = said(&report);
+    assert!(said.contains("less than half"), "{said}");
+    assert!(said.contains(&format!("--through {lie}")), "{said}");
 }

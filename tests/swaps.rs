@@ -284,7 +284,7 @@ fn a_swap_from_bitcoin_lists_only_payments_of_at_least_what_it_asked_for() {
     );
     assert_eq!(
         listed[0].parameters["wording"],
-        json!("consistent with; only candidate")
+        json!("possible match (1 candidate)")
     );
     let bridges = |report: &Report| sum(report, Rule::Haircut, |row| row.bridges);
     assert_eq!(bridges(&report), Amount::from(COIN));
@@ -359,4 +359,83 @@ fn bitcoin_that_reached_a_labelled_bridge_lists_tokens_that_stand_for_bitcoin() 
     assert_eq!(crossed.len(), 1);
     assert_eq!(crossed[0].claims[&Rule::Fifo]["s1"], Amount::from(COIN));
     assert_eq!(sum(&report, Rule::Fifo, |row| row.bridges), Amount::ZERO);
+}
+
+/// A theft of two outputs: one goes by a memo that a router answers, the other by an order that names the same payee.
+#[test]
+fn a_payment_that_a_link_joins_with_another_departure_is_no_candidate_to_follow() {
+    let Some(mut bridge) = Bridge::with_empty(&[1]) else {
+        return;
+    };
+    let coinbases = bridge.regtest.fund(VAULT, 1);
+    let to = bridge.cast.thief;
+    let stolen = [Pay::to(THIEF, COIN), Pay::to(OWN, COIN), Pay::rest(VAULT)];
+    let theft = bridge.regtest.pay(&coinbases, &stolen, 1_000);
+    bridge.regtest.mine();
+    let mut send = |vout, note: &[u8]| {
+        let rest = Pay::rest(Payee::Segwit(990 + vout));
+        let outputs = [Pay::to(DOCK, COIN / 2), Pay::note(note, 0), rest];
+        let sent = bridge
+            .regtest
+            .pay(&[OutPoint::new(theft, vout)], &outputs, 1_000);
+        bridge.regtest.mine();
+        sent
+    };
+    let sure = send(0, format!("=:ETH.ETH:{to}").as_bytes());
+    send(1, &ordered(to, 0));
+    bridge.catch_up();
+    let signature = "transferOut(address,address,uint256,string)";
+    let answer = crate::crossings::out(&sure.to_string());
+    let data = evm_call(signature, (to, Address::ZERO, U256::ZERO, answer));
+    let payout = json!({"from": bridge.cast.vault, "to": bridge.router, "value": U256::from(9 * ETHER), "data": data});
+    let payout = bridge.transact(payout);
+    let config = configured(
+        Address::repeat_byte(0x77),
+        Address::repeat_byte(0x78),
+        "USDC",
+        6,
+    );
+    let path = config.path().join("chains.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let router = format!(
+        "bridges = [{{ protocol = \"thorchain\", contracts = [\"{}\"], code = \"ETH\" }}, {{ protocol = \"chainflip\", contracts",
+        bridge.router
+    );
+    let text = text.replace("bridges = [{ protocol = \"chainflip\", contracts", &router);
+    let here =
+        "bridges = [{ protocol = \"thorchain\", code = \"BTC\" }, { protocol = \"chainflip\", code";
+    let text = text.replace("bridges = [{ protocol = \"chainflip\", code", here);
+    std::fs::write(&path, text).unwrap();
+    let subject = format!("--chain bitcoin-regtest {theft}:0 {theft}:1");
+    let report = run(&bridge, &subject, "--candidates", &config).report();
+    let id = named(&report, &payout.to_string());
+    let done = run(
+        &bridge,
+        &subject,
+        &format!("--follow-candidate {id}"),
+        &config,
+    );
+    let report = done.report();
+    require_balance(&report);
+    let crossed = crossings(&report);
+    assert_eq!(crossed.len(), 1, "{} {:?}", done.stderr, report.unknown);
+    assert!(
+        crossed[0].id.starts_with("cross:thorchain:"),
+        "{}",
+        crossed[0].id
+    );
+    for rule in [Rule::Fifo, Rule::Haircut] {
+        assert!(!crossed[0].claims[&rule].is_empty(), "{rule}");
+        assert_eq!(
+            sum(&report, rule, |row| row.bridges),
+            Amount::from(COIN / 2),
+            "{rule}"
+        );
+    }
+    let listed = candidates(&report);
+    assert!(
+        listed
+            .iter()
+            .all(|one| one.parameters["followed"] == json!(false))
+    );
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use bitcoin::OutPoint;
 use hansel_graph::{AccountTrace, Category, Rule, SeedIx, Trace, TraceError};
 use hansel_heuristics::crossing::{
-    Bridges, Leaving, Told, close_accounts, close_outputs, labelled_accounts, labelled_outputs,
-    leaving_accounts, leaving_outputs,
+    Bridges, Leaving, Told, close_accounts, close_outputs, disbelieved, labelled_accounts,
+    labelled_outputs, leaving_accounts, leaving_outputs,
 };
 use hansel_heuristics::{Finding, Labels};
-use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, Query, TransferId};
+use hansel_ledger::{Amount, BlockRef, Chain, Fact, Gap, NodeId, Query, TransferId};
 use hansel_report::{BuildError, Built, Heading, annotate, build, build_accounts, format_units};
 
 /// A trace in progress.
@@ -85,6 +85,14 @@ impl Course {
         match self {
             Self::Outputs(trace, _) => labelled_outputs(trace, known),
             Self::Accounts(trace) => labelled_accounts(trace, known),
+        }
+    }
+
+    /// Who received value with words that it leaves, which is not believed, with the words.
+    pub(crate) fn disbelieved(&self, bridges: &Bridges) -> Vec<(NodeId, String)> {
+        match self {
+            Self::Outputs(..) => Vec::new(),
+            Self::Accounts(trace) => disbelieved(trace, bridges),
         }
     }
 

@@ -110,6 +110,7 @@ impl<'a> Crossings<'a> {
             }
             if changed.is_empty() {
                 self.name_missing(legs);
+                self.name_disbelieved(legs);
                 return Ok(());
             }
             if round == ROUNDS {
@@ -123,24 +124,23 @@ impl<'a> Crossings<'a> {
         Ok(())
     }
 
-    /// Looks for the arrivals of every link that was not looked for yet.
+    /// Looks for the arrivals of every link that was not looked for yet: first for those that a link joins, as a payment that
+    /// answers one departure is no candidate for another.
     async fn find_all(
         &mut self,
         legs: &mut Vec<Leg<'a>>,
         record: &mut CaseRecord,
         all: &[Vec<Leaving>],
     ) -> Result<(), Failure> {
+        let mut open = Vec::new();
         for group in groups(all) {
-            let key = (
-                legs[group.leg].part.chain.name().to_owned(),
-                group.link.clone(),
-            );
+            let key = self.key(legs, &group);
             if self.found.contains_key(&key) || self.interrupt.is_wished() {
                 continue;
             }
             if self.found.len() >= LINKS {
                 self.cut("more value went to other chains than is followed");
-                return Ok(());
+                break;
             }
             if is_dust(&legs[group.leg], &group) {
                 self.found.insert(key, Found::default());
@@ -151,13 +151,36 @@ impl<'a> Crossings<'a> {
                     self.open(legs, record, search.chain()).await?;
                 }
             }
-            let mut found = found::find(self.bridges, legs, &group.leaving).await?;
+            let mut found = found::find(self.bridges, legs, group.leg, &group.leaving).await?;
             drop_taken(&mut found, self.found.values());
+            self.give_up_guesses(&found);
+            self.found.insert(key, found);
+            open.push(group);
+        }
+        for group in open {
+            let key = self.key(legs, &group);
+            let mut found = self.found.remove(&key).unwrap_or_default();
             self.guess(legs, record, &group, &mut found).await?;
             self.note(&group, &found);
             self.found.insert(key, found);
         }
         Ok(())
+    }
+
+    /// A payment that turned out to answer a link stands for no guess any more.
+    fn give_up_guesses(&mut self, found: &Found) {
+        let certain: BTreeSet<&str> = found.landings.iter().map(|one| &*one.key).collect();
+        for earlier in self.found.values_mut() {
+            let given_up = |one: &Landing| one.guess.is_some() && certain.contains(&*one.key);
+            for landing in earlier.landings.extract_if(.., |one| given_up(one)) {
+                self.candidates.give_up(&landing);
+            }
+        }
+    }
+
+    fn key(&self, legs: &[Leg<'_>], group: &Group<'_>) -> (String, Link) {
+        let chain = legs[group.leg].part.chain.name();
+        (chain.to_owned(), group.link.clone())
     }
 
     /// Opens a part for a chain that value went to, unless there is one or nothing serves it.
@@ -224,24 +247,16 @@ impl<'a> Crossings<'a> {
         }
         self.partial |= !problems.is_empty();
         if found.landings.is_empty() && problems.is_empty() {
-            let why = if first.departure.searches.is_empty() {
-                "nothing on the other chain tells of its arrival"
-            } else {
-                "no arrival was found up to the height of this report"
-            };
-            let more = match (found.listed, &first.departure.payee) {
-                (Some(1), _) => "; one candidate is listed".into(),
-                (Some(listed), _) => format!("; {listed} candidates are listed"),
-                (None, Payee::Account(_) | Payee::Script(_)) => {
-                    "; --candidates lists payments to that payee".into()
-                }
-                (None, Payee::Other(_) | Payee::Unknown) => String::new(),
-            };
-            let lie = match first.way_on() {
-                Some(place) => format!("; --through {place} goes on there if no bridge took it"),
-                None => String::new(),
-            };
-            problems.push(format!("{why}{more}{lie}"));
+            problems.push(nothing_arrived(first, found));
+        }
+        if let (true, Some(place), Some(last)) = (
+            found.landings.is_empty(),
+            first.way_on(),
+            problems.last_mut(),
+        ) {
+            last.push_str(&format!(
+                "; --through {place} goes on there if no bridge took it"
+            ));
         }
         for problem in problems {
             self.unknown.push(Unknown {
@@ -249,6 +264,22 @@ impl<'a> Crossings<'a> {
                 kind: "crossing".into(),
                 detail: format!("{}: {problem}", first.departure.in_words()),
             });
+        }
+    }
+
+    /// Says of whom more is known than that the sender said that his value leaves there.
+    fn name_disbelieved(&mut self, legs: &[Leg<'_>]) {
+        for leg in legs {
+            for (node, words) in leg.course.disbelieved(self.bridges) {
+                let detail = format!(
+                    "{words}: more came to the same account without such words, so that the trail goes on there; --stop ends it"
+                );
+                self.unknown.push(Unknown {
+                    subject: node.to_string(),
+                    kind: "crossing".into(),
+                    detail,
+                });
+            }
         }
     }
 
@@ -347,6 +378,24 @@ impl<'a> Crossings<'a> {
         }
         Ok((departed, crossed))
     }
+}
+
+/// Why nothing is known of where value arrived, in words.
+fn nothing_arrived(leaving: &Leaving, found: &Found) -> String {
+    let why = if leaving.departure.searches.is_empty() {
+        "nothing that this version reads tells of its arrival"
+    } else {
+        "no arrival was found in the time that is searched, up to the height of this report"
+    };
+    let more = match (found.listed, &leaving.departure.payee) {
+        (Some(1), _) => "; one candidate is listed".into(),
+        (Some(listed), _) => format!("; {listed} candidates are listed"),
+        (None, Payee::Account(_) | Payee::Script(_)) => {
+            "; --candidates lists payments to that payee".into()
+        }
+        (None, Payee::Other(_) | Payee::Unknown) => String::new(),
+    };
+    format!("{why}{more}")
 }
 
 /// What leaves each part: by a bridge that is read, and where candidates are wished by one that labels know.

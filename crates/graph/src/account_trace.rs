@@ -160,6 +160,13 @@ impl AccountTrace {
         }
     }
 
+    /// Opens what [`Self::close`] closed: more is known now, and the value did not leave there.
+    pub fn reopen(&mut self, pool: &PoolKey) {
+        if matches!(self.stops.get(pool), Some(PoolStop::Bridge(_))) {
+            self.stops.remove(pool);
+        }
+    }
+
     /// What was asked for.
     pub fn plan(&self) -> &AccountPlan {
         &self.plan

@@ -12,6 +12,7 @@ mod candidate;
 mod cctp;
 mod chainflip;
 mod debridge;
+mod doors;
 mod extra;
 mod fields;
 mod labelled;
@@ -45,6 +46,7 @@ pub use burn::Payment;
 pub use candidate::{
     BEST_SCORE, CANDIDATE_SHORTFALL, CANDIDATE_WINDOW, Likeness, candidate_score, likenesses,
 };
+pub use doors::disbelieved;
 pub use extra::{ExtraLogs, extra_logs, with_extra};
 pub use labelled::{labelled_accounts, labelled_outputs};
 pub use leaving::{
@@ -52,7 +54,7 @@ pub use leaving::{
 };
 pub use mint::{Backing, MintLogs, Told};
 pub use place::Place;
-pub use search::Search;
+pub use search::{LATEST_NAMED, Search};
 pub use view::{OutputView, TransactionView};
 
 /// A bridge's protocol.
@@ -266,8 +268,13 @@ impl Departure {
         if let (Protocol::Unlinked, Some(parked)) = (self.protocol, &self.parked) {
             return parked.clone();
         }
+        let said = if self.only_said {
+            " (by the sender's own words)"
+        } else {
+            ""
+        };
         if let Some(parked) = &self.parked {
-            return format!("{}: {parked}", self.protocol);
+            return format!("{}{said}: {parked}", self.protocol);
         }
         let asset = self.asset.as_deref().unwrap_or("value");
         let payee = match &self.payee {
@@ -279,11 +286,6 @@ impl Departure {
         let join = match self.certainty {
             Certainty::Shared | Certainty::Derived => format!("linked by {}", self.link),
             Certainty::Consistent => "which no identifier joins with its arrival".into(),
-        };
-        let said = if self.only_said {
-            " (by the sender's own words)"
-        } else {
-            ""
         };
         format!(
             "{}{said}: {asset} on {} to {payee}, {join}",

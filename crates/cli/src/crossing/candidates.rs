@@ -29,6 +29,18 @@ pub(super) struct Candidates {
     taken: BTreeSet<String>,
 }
 
+impl Candidates {
+    /// Says of a payment that was followed as a guess that it answers another departure after all.
+    pub(super) fn give_up(&mut self, landing: &Landing) {
+        let Some(guess) = &landing.guess else { return };
+        for finding in &mut self.findings {
+            if finding.parameters.get("candidate") == Some(&guess.id.as_str().into()) {
+                words::give_up(finding);
+            }
+        }
+    }
+}
+
 impl<'a> Crossings<'a> {
     /// Lists the candidates of a departure of which nothing arrived, where the user wishes it.
     pub(super) async fn guess(
@@ -51,11 +63,15 @@ impl<'a> Crossings<'a> {
         let home = legs[group.leg].part.chain.clone();
         let mut near = Vec::new();
         for name in self.chains(legs, leaving)? {
-            if name == home.name() {
+            let is_named = leaving.departure.place.chain().is_some();
+            if name == home.name() && !is_named {
                 continue;
             }
             self.open(legs, record, &name).await?;
             let Some(leg) = legs.iter().find(|leg| leg.part.chain.name() == name) else {
+                found.problems.push(format!(
+                    "no endpoint serves {name}, so that no candidates were looked for there: name one with --endpoint {name}:KIND=URL"
+                ));
                 continue;
             };
             let hunt = Hunt {
@@ -114,6 +130,7 @@ impl<'a> Crossings<'a> {
                 of,
                 is_to_payee: one.is_to_payee,
                 is_measured: one.is_measured,
+                is_complete: found.problems.is_empty(),
                 followed,
             };
             let finding = words::candidate(leaving, &landing, &guess);

@@ -13,7 +13,7 @@ use alloy_primitives::B256;
 use bitcoin::OutPoint;
 use hansel_graph::{AccountInflow, Inflow, Parts};
 use hansel_heuristics::crossing::{
-    Arrival, Bridges, Departure, Leaving, Payee, Protocol, Reason, Search,
+    Arrival, Bridges, Departure, Leaving, Likeness, Payee, Protocol, Reason, Search, likenesses,
 };
 use hansel_ledger::{Amount, BlockRef, Chain, Coin, NodeId, UnixTime};
 use hansel_report::format_units;
@@ -75,8 +75,10 @@ pub(super) struct Guess {
     pub(super) of: usize,
     /// True where it pays whom the departure names.
     pub(super) is_to_payee: bool,
-    /// True where its amount was compared, or the departure says the least that arrives.
+    /// True where its amount was compared with what left.
     pub(super) is_measured: bool,
+    /// True where all was looked at that was to be.
+    pub(super) is_complete: bool,
     /// True where it is followed.
     pub(super) followed: bool,
 }
@@ -126,6 +128,7 @@ impl Landing {
 pub(super) async fn find(
     bridges: &Bridges,
     legs: &[Leg<'_>],
+    home: usize,
     leaving: &[&Leaving],
 ) -> Result<Found, Failure> {
     let mut landings = BTreeMap::new();
@@ -167,8 +170,66 @@ pub(super) async fn find(
         problems: problems.into_iter().collect(),
         listed: None,
     };
+    let home = &legs[home].part.chain;
+    if let Some(first) = leaving.first() {
+        leave_out_other_coins(&mut found, home, &first.departure);
+        leave_out_crumbs(&mut found, home, &first.departure);
+    }
     put_in_order(&mut found);
     Ok(found)
+}
+
+/// Leaves out payouts in another coin than the departure names, where one in that coin arrived: anybody can pay anything out
+/// before the network does.
+fn leave_out_other_coins(found: &mut Found, home: &Chain, departure: &Departure) {
+    let Some(there) = departure.place.chain() else {
+        return;
+    };
+    let wanted: Vec<Coin> = likenesses(home, departure, there)
+        .into_iter()
+        .map(|likeness| likeness.coin)
+        .collect();
+    let fits = |one: &Landing| {
+        one.chain == there.name() && wanted.contains(&one.coin().unwrap_or(Coin::Native))
+    };
+    let paid = |one: &&Landing| one.reason == Reason::Paid;
+    if !found.landings.iter().filter(paid).any(fits) {
+        return;
+    }
+    let problems = &mut found.problems;
+    found.landings.retain(|one| {
+        let keeps = one.reason == Reason::Refunded || fits(one);
+        if !keeps {
+            problems.push(format!("{} pays another asset and is not followed", one.tx));
+        }
+        keeps
+    });
+}
+
+/// Leaves out payouts of the same coin that are together less than half of what left by nobody's word but the sender's:
+/// such crumbs anybody could pay him, to make his own payment look like a bridge's.
+fn leave_out_crumbs(found: &mut Found, home: &Chain, departure: &Departure) {
+    let Some(there) = departure.place.chain().filter(|_| departure.only_said) else {
+        return;
+    };
+    for Likeness { coin, amount } in likenesses(home, departure, there) {
+        let Some(left) = amount else { continue };
+        let pays = |one: &Landing| {
+            let same = one.chain == there.name() && one.coin().unwrap_or(Coin::Native) == coin;
+            same && one.reason == Reason::Paid
+        };
+        let paid = found.landings.iter().filter(|one| pays(one));
+        let paid = Amount::checked_sum(paid.map(|one| one.amount)).unwrap_or(left);
+        if paid.checked_add(paid).is_ok_and(|twice| twice >= left) {
+            continue;
+        }
+        for one in found.landings.extract_if(.., |one| pays(one)) {
+            found.problems.push(format!(
+                "{} pays less than half of it in the same coin, as anybody could, and is not followed",
+                one.tx
+            ));
+        }
+    }
 }
 
 /// Sorts what is followed by time, and leaves out what shares no asset with the first.

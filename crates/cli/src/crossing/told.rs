@@ -2,7 +2,9 @@
 
 use alloy_primitives::{Address, B256};
 use hansel_graph::{Direction, Trace};
-use hansel_heuristics::crossing::{Bridges, MintLogs, Told, extra_logs, names_output, with_extra};
+use hansel_heuristics::crossing::{
+    Bridges, LATEST_NAMED, MintLogs, Told, extra_logs, names_output, with_extra,
+};
 use hansel_ledger::{EvmFact, EvmQuery, Fact, FoundLog, Gap, Query, UnixTime};
 use hansel_report::model::Unknown;
 
@@ -13,9 +15,6 @@ use crate::case_record::CaseRecord;
 use crate::course::Course;
 use crate::failure::Failure;
 use crate::leg::Leg;
-
-/// How long after a payment it may be named: tBTC's wallets give weeks, and a custodian takes days.
-const LATEST: u64 = 30 * 24 * 3600;
 
 /// The logs of one protocol over some time, as far as they were asked for.
 #[derive(Debug, Default)]
@@ -172,7 +171,7 @@ async fn logs(
 fn wanted((first, last): (UnixTime, UnixTime)) -> (UnixTime, UnixTime) {
     (
         UnixTime(first.0.saturating_sub(SKEW)),
-        UnixTime(last.0.saturating_add(LATEST)),
+        UnixTime(last.0.saturating_add(LATEST_NAMED)),
     )
 }
 

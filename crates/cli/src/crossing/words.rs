@@ -63,6 +63,7 @@ fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
         ("departure", text(&leaving.tx)),
         ("arrival", text(&landing.tx)),
         ("asked", text(&departure.in_words())),
+        ("only_the_sender_says_so", departure.only_said.into()),
     ];
     let mut evidence = vec![leaving.flow.to_string(), landing.key.clone(), id.clone()];
     evidence.sort();
@@ -80,15 +81,24 @@ fn finding(leaving: &Leaving, landing: &Landing, id: String) -> Finding {
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
         summary: format!(
-            "value that left in {} {back} {} on {} in {}: {wording}",
-            leaving.tx, landing.asset, landing.chain, landing.tx
+            "value that left in {} {back} {} on {} in {}: {wording}{}",
+            leaving.tx,
+            landing.shown,
+            landing.chain,
+            landing.tx,
+            match leaving.way_on() {
+                Some(place) => format!(
+                    "; that a bridge took it is the sender's own word, and --through {place} goes on there"
+                ),
+                None => String::new(),
+            }
         ),
     }
 }
 
 /// What a listed payment is called: several are only possible, and a single one is no more than consistent.
 fn likeness(guess: &Guess) -> String {
-    if guess.of == 1 && guess.is_to_payee && guess.is_measured {
+    if guess.of == 1 && guess.is_to_payee && guess.is_measured && guess.is_complete {
         return Certainty::Consistent.wording("");
     }
     let plural = if guess.of == 1 { "" } else { "s" };
@@ -153,4 +163,12 @@ pub(super) fn candidate(leaving: &Leaving, landing: &Landing, guess: &Guess) -> 
             },
         ),
     }
+}
+
+/// Takes back that a listed payment is followed.
+pub(super) fn give_up(finding: &mut Finding) {
+    finding.parameters.insert("followed".into(), false.into());
+    let followed = "followed because it was asked for";
+    let other = "not followed, as it is linked to another departure";
+    finding.summary = finding.summary.replace(followed, other);
 }

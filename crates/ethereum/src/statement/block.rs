@@ -167,7 +167,7 @@ fn flat(json: &[u8], address: Address) -> Result<Option<BTreeSet<B256>>, decode:
     let traces = decode::flat_traces(json)?;
     let touching = |trace: &&decode::FlatTrace| {
         let party = trace.from == Some(address) || trace.to == Some(address);
-        let moves = trace.kind.is_some_and(decode::CallKind::moves_value);
+        let moves = trace.kind.is_some_and(decode::CallKind::may_move_value);
         party && moves && !trace.value.is_zero()
     };
     let hashes = |traces: Vec<decode::FlatTrace>| {

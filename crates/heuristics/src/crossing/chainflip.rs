@@ -2,8 +2,10 @@
 //! that payouts are candidates only. Numbers and layouts are those of the protocol's own clients `@chainflip/utils` 2.3.3 and
 //! `@chainflip/bitcoin` 1.2.7. Swaps by deposit addresses say nothing on either chain.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256, U256};
-use hansel_ledger::{Amount, Chain, Coin, Event, EvmTransaction, topics};
+use hansel_ledger::{Amount, Chain, Coin, Event, EvmTransaction, Origin, topics};
 
 use super::abi::Words;
 use super::fields::carrier;
@@ -62,9 +64,11 @@ pub(super) fn departures(
                 .collect()
         }
         TransactionView::Evm(tx) => {
+            // Two equal swaps of one transaction were paid by two movements.
+            let mut used = BTreeSet::new();
             let events = tx.events.iter();
             events
-                .filter_map(|event| from_event(bridges, chain, tx, event))
+                .filter_map(|event| from_event(bridges, chain, (tx, event), &mut used))
                 .collect()
         }
     }
@@ -90,8 +94,8 @@ fn layout(form: B256) -> Option<Layout> {
 fn from_event(
     bridges: &Bridges,
     chain: &Chain,
-    tx: &EvmTransaction,
-    event: &Event,
+    (tx, event): (&EvmTransaction, &Event),
+    used: &mut BTreeSet<Origin>,
 ) -> Option<Departure> {
     let layout = layout(event.form())?;
     let among = [Protocol::Chainflip];
@@ -103,13 +107,11 @@ fn from_event(
     };
     let amount = words.amount(layout.amount)?;
     let mut movements = tx.movements.iter();
-    let paid =
-        movements.find(|one| one.to == event.address && one.coin == coin && one.amount == amount);
-    let place = bridges.place(
-        chain.name(),
-        Protocol::Chainflip,
-        &words.number(0)?.to_string(),
-    );
+    let paid = movements.find(|one| {
+        let fits = one.to == event.address && one.coin == coin && one.amount == amount;
+        fits && used.insert(one.origin.clone())
+    });
+    let place = place(bridges, chain, words.number(0)?);
     let payee = payee(&place, words.bytes(1)?);
     let link = Link(format!("{}:{}", tx.hash, event.index));
     let asset = symbol(words.number(2)?);
@@ -119,6 +121,21 @@ fn from_event(
         amount,
         (place, payee, asset),
     ))
+}
+
+/// The chain of a number, by its name where it is not configured.
+fn place(bridges: &Bridges, from: &Chain, number: u64) -> Place {
+    let place = bridges.place(from.name(), Protocol::Chainflip, &number.to_string());
+    let name = match number {
+        SOLANA => "Solana",
+        ASSETHUB => "Polkadot's Assethub",
+        TRON => "Tron",
+        _ => return place,
+    };
+    match place {
+        Place::Elsewhere(_) => Place::Elsewhere(name.into()),
+        place @ Place::Chain(_) => place,
+    }
 }
 
 /// Bitcoin's addresses stand there as text, others as bytes.
@@ -152,8 +169,7 @@ fn from_outputs(
         return None;
     }
     let order = Order::read(&note.message()?)?;
-    let code = order.chain.to_string();
-    let place = bridges.place(chain.name(), Protocol::Chainflip, &code);
+    let place = place(bridges, chain, order.chain);
     let payee = payee(&place, &order.payee);
     let what = (place, payee, Some(order.symbol.to_owned()));
     let carrier = Carrier::Output(0);
@@ -238,7 +254,7 @@ impl Order {
             chain,
             symbol,
             payee,
-            least: (parts == 1).then(|| Amount::from(U256::from(least))),
+            least: (parts == 1 && least > 0).then(|| Amount::from(U256::from(least))),
         })
     }
 }

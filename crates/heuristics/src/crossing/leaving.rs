@@ -7,8 +7,9 @@ use hansel_graph::{
     AccountFlow, AccountStep, AccountTrace, Category, Direction, FlowIx, PoolIx, PoolKey, Rule,
     SeedIx, Trace, TraceError,
 };
-use hansel_ledger::{Amount, AmountError, Coin, EvmTransaction, NodeId, TransferId, UnixTime};
+use hansel_ledger::{Amount, AmountError, EvmTransaction, NodeId, TransferId, UnixTime};
 
+use super::doors::Doors;
 use super::{Backing, Bridges, Carrier, Departure, OutputView, Told, TransactionView};
 
 /// Tainted value that leaves a chain.
@@ -73,32 +74,24 @@ pub fn close_outputs(trace: &mut Trace, bridges: &Bridges, told: &[Told]) {
 
 /// Closes a trace of accounts where value leaves their chain. What is destroyed on the way out stays destroyed.
 pub fn close_accounts(trace: &mut AccountTrace, bridges: &Bridges) {
-    let mut doors = Vec::new();
-    for tx in trace.facts().transactions().filter(|tx| tx.succeeded) {
-        if tx.events.is_empty() && tx.carried.is_empty() {
-            continue;
-        }
-        for departure in departures_of(trace, bridges, tx) {
-            if let Some(Carrier::Movement { to, coin, .. }) = departure.carrier
-                && coin != Coin::Token(to)
-                && !to.is_zero()
-            {
-                let key = PoolKey { account: to, coin };
-                doors.push((key, departure.protocol));
-            }
-        }
+    let doors = Doors::of(trace, bridges);
+    for pool in &doors.disbelieved {
+        trace.reopen(pool);
     }
-    for (key, protocol) in doors {
-        trace.close(
-            key,
-            format!("the bridge {protocol} took it to another chain"),
-        );
+    for (pool, reason) in doors.closed {
+        trace.close(pool, reason);
     }
 }
 
 fn departing_pools(trace: &Trace, bridges: &Bridges, told: &[Told]) -> Vec<(PoolIx, Departure)> {
     let mut found = backing_pools(trace, bridges, told);
-    found.extend(speaking_pools(trace, bridges));
+    // What another chain names goes before what the payer wrote behind it: an output leaves once.
+    let named: BTreeSet<_> = found
+        .iter()
+        .map(|(pool, one)| (*pool, one.carrier.clone()))
+        .collect();
+    let speaking = speaking_pools(trace, bridges).into_iter();
+    found.extend(speaking.filter(|(pool, one)| !named.contains(&(*pool, one.carrier.clone()))));
     found.retain(|(pool, departure)| !goes_through(trace, *pool, departure));
     found
 }
@@ -116,7 +109,11 @@ fn goes_through(trace: &Trace, pool: PoolIx, departure: &Departure) -> bool {
 }
 
 /// What a transaction of accounts sends to other chains, where the user does not say that the trail goes on.
-fn departures_of(trace: &AccountTrace, bridges: &Bridges, tx: &EvmTransaction) -> Vec<Departure> {
+pub(super) fn departures_of(
+    trace: &AccountTrace,
+    bridges: &Bridges,
+    tx: &EvmTransaction,
+) -> Vec<Departure> {
     let plan = trace.plan();
     let mut all = bridges.departures(&plan.chain, &TransactionView::Evm(tx));
     all.retain(|departure| match departure.carrier {
@@ -273,6 +270,7 @@ pub fn leaving_accounts(
             flows.insert((flow.hash, origin.clone()), flow);
         }
     }
+    let doors = Doors::of(trace, bridges);
     let categories: BTreeMap<PoolKey, Category> = trace
         .settlement()
         .pools()
@@ -285,6 +283,9 @@ pub fn leaving_accounts(
                 continue;
             };
             let key = PoolKey { account: to, coin };
+            if departure.only_said && doors.disbelieved.contains(&key) {
+                continue;
+            }
             let (Some(flow), Some(category)) =
                 (flows.get(&(tx.hash, origin.clone())), categories.get(&key))
             else {

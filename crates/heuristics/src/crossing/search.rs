@@ -82,6 +82,11 @@ pub enum Search {
 /// A week: the longest that payouts are looked for.
 pub(super) const WEEK: u64 = 7 * 24 * 3600;
 
+/// How long after a payment it may be named on another chain: tBTC's wallets give weeks, and a custodian takes days.
+pub const LATEST_NAMED: u64 = 30 * 24 * 3600;
+/// How long after a payment value may be made against it: two weeks after it is named at the latest.
+pub(super) const LATEST_MADE: u64 = LATEST_NAMED + 2 * WEEK;
+
 impl Search {
     /// The chain on which the departure may arrive.
     pub fn chain(&self) -> &str {

@@ -11,7 +11,7 @@ use hansel_ledger::{Amount, Chain, Coin, Event, EvmTransaction, topics};
 use super::abi::{Words, address, topic};
 use super::fields::carrier;
 use super::mint::{Backing, Told, made};
-use super::search::WEEK;
+use super::search::LATEST_MADE;
 use super::{
     Arrival, Bridges, Certainty, Departure, Link, Payee, Place, Protocol, Reason, Search,
     TransactionView,
@@ -130,7 +130,7 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
                 vec![key],
             ],
             mark: Vec::new(),
-            within: 2 * WEEK,
+            within: LATEST_MADE,
         },
         place: Place::Chain(chain.clone()),
     })

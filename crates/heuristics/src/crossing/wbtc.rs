@@ -11,7 +11,7 @@ use hansel_ledger::{Chain, Event, EvmTransaction, topics};
 use super::abi::{Words, address, topic};
 use super::fields::carrier;
 use super::mint::{Backing, Told, made};
-use super::search::WEEK;
+use super::search::LATEST_MADE;
 use super::{Arrival, Bridges, Link, Payee, Place, Protocol, Reason, Search};
 
 /// `MintConfirmed(uint256 indexed nonce, address indexed requester, uint256 amount, string btcDepositAddress, string
@@ -42,7 +42,7 @@ pub(super) fn backing(bridges: &Bridges, home: &Chain, told: &Told) -> Option<Ba
             contracts: bridges.contracts(&told.chain, Protocol::Wbtc),
             topics: vec![vec![CONFIRMED], vec![topic(event, 1)?]],
             mark: Vec::new(),
-            within: 2 * WEEK,
+            within: LATEST_MADE,
         },
         place: Place::Chain(chain.clone()),
     })

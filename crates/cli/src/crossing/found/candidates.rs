@@ -23,7 +23,7 @@ pub(in crate::crossing) struct Near {
     pub(in crate::crossing) score: u64,
     /// True where it pays whom the departure names.
     pub(in crate::crossing) is_to_payee: bool,
-    /// True where its amount was compared, or the departure says the least that arrives.
+    /// True where its amount was compared with what left.
     pub(in crate::crossing) is_measured: bool,
     pub(in crate::crossing) landing: Landing,
 }
@@ -52,11 +52,16 @@ impl Hunt<'_> {
         if leaving.departure.carrier.is_none() {
             return Ok(Nearby::default());
         }
+        let mut payers = self.payers(leaving);
+        let known = payers.len();
+        if let Some(last) = payers.iter().nth(MOST).copied() {
+            payers = payers.into_iter().take_while(|one| *one != last).collect();
+        }
         let sought = Sought {
             likenesses: likenesses(home, &leaving.departure, there),
             least: leaving.departure.least,
             left: leaving.time,
-            payers: self.payers(leaving),
+            payers,
             payee: leaving.departure.payee.clone(),
         };
         if sought.likenesses.is_empty() {
@@ -74,10 +79,16 @@ impl Hunt<'_> {
             Ok(None) => return Ok(Nearby::default()),
             Err(reason) => return nothing(reason),
         };
-        let (near, problems) = match &sought.payee {
+        let (near, mut problems) = match &sought.payee {
             Payee::Script(script) => self.outputs_near(&sought, script, blocks).await?,
             _ => self.near(&sought, blocks).await?,
         };
+        if known > sought.payers.len() {
+            let asked = sought.payers.len();
+            problems.push(format!(
+                "only {asked} of the bridge's {known} accounts were asked"
+            ));
+        }
         let problems = problems.into_iter();
         let problems = problems.map(|problem| format!("candidates on {there}: {problem}"));
         Ok((near, problems.collect()))
@@ -253,7 +264,7 @@ impl Sought {
         if likeness.amount.is_none() && self.payee == Payee::Unknown {
             return None;
         }
-        let is_measured = likeness.amount.is_some() || self.least.is_some();
+        let is_measured = likeness.amount.is_some();
         Some((
             candidate_score(likeness.amount, arrived, after)?,
             is_measured,

@@ -72,7 +72,7 @@ impl Hunt<'_> {
                 self.proof(log.tx, sweep, output, catch).await?;
             }
             None => problems.push(format!(
-                "{} spent it, of which no proof is logged: a sweep that is not proven yet, or whoever deposited it took it back",
+                "{} spent it, of which no proof is logged in the time that was searched: a sweep that is not proven yet, or whoever deposited it took it back",
                 sweep.txid
             )),
         }
