@@ -75,9 +75,11 @@ fn main() {
         services::lines(&plain(case));
     }
     services::ether_head();
+    let mut fired = services::Fired::default();
     for case in &cases {
-        services::as_ether(case);
+        services::as_ether(case, &mut fired);
     }
+    fired.lines();
 }
 
 fn data() -> PathBuf {

@@ -31,15 +31,21 @@ fn main() {
         return;
     };
     let (mut rows, mut took, mut lines) = (Vec::new(), Duration::ZERO, 0);
+    let mut fired = BTreeMap::new();
     for set in &sets {
         let start = Instant::now();
-        let row = row(set);
+        let row = row(set, &mut fired);
         took += start.elapsed();
         lines += set.lines.len();
         rows.push(row);
     }
     matrix(&sets, &rows);
     table(&sets, &rows);
+    println!("\n| rule | findings in all of these real transactions |");
+    println!("|---|---|");
+    for (rule, count) in fired {
+        println!("| `{rule}` | {count} |");
+    }
     let rate = lines as f64 / took.as_secs_f64();
     println!(
         "\n{lines} transactions read and inspected by {} runs of the binary: {rate:.0} per second.",
@@ -47,9 +53,9 @@ fn main() {
     );
 }
 
-fn row(set: &Set) -> Row {
+fn row(set: &Set, fired: &mut BTreeMap<String, usize>) -> Row {
     let mut row = [0; FAMILIES.len() + 1];
-    for verdict in said::verdicts(&set.lines) {
+    for verdict in said::verdicts(&set.lines, fired) {
         row[verdict.unwrap_or(FAMILIES.len())] += 1;
     }
     row

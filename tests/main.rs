@@ -24,6 +24,7 @@ mod inspect;
 mod labels;
 mod limits;
 mod mints;
+mod patterns;
 mod pretences;
 mod prices;
 mod reading;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use hansel_graph::AccountFacts;
 use hansel_heuristics::ethereum::{AccountView, detect};
-use hansel_heuristics::{EntityKind, Label, Labels};
+use hansel_heuristics::{EntityKind, Finding, Label, Labels};
 use hansel_ledger::{
     Amount, Asset, BlockForm, BlockRef, Chain, Coin, EvmNetwork, EvmPlacement, EvmTransaction,
     Family, InternalTransfers, Movement, Noise, Origin, UnixTime,
@@ -159,7 +159,7 @@ fn stops(report: &Report) -> BTreeSet<Address> {
 const PRICES: [u64; 2] = [1_000, 5_000];
 
 /// The rule alone on the case's own flows, as if all of them were ether.
-pub(crate) fn as_ether(case: &LaunderNet) {
+pub(crate) fn as_ether(case: &LaunderNet, fired: &mut Fired) {
     for price in PRICES {
         let (chain, facts) = (ethereum(), facts(case, price));
         let view = AccountView {
@@ -169,7 +169,11 @@ pub(crate) fn as_ether(case: &LaunderNet) {
             coins: &BTreeSet::new(),
             accounts: None,
         };
-        let findings: BTreeMap<Address, Confidence> = detect(&view)
+        let all = detect(&view);
+        if price == PRICES[0] {
+            fired.add(&case.name, &all);
+        }
+        let findings: BTreeMap<Address, Confidence> = all
             .into_iter()
             .filter(|finding| finding.heuristic == RULE)
             .flat_map(|finding| {
@@ -272,5 +276,27 @@ impl Labels for Wallets<'_> {
             ..Label::default()
         });
         label.into_iter().collect()
+    }
+}
+
+/// How often each rule fires on each case's own flows: real examples of it.
+#[derive(Default)]
+pub(crate) struct Fired(BTreeMap<&'static str, BTreeMap<String, usize>>);
+
+impl Fired {
+    fn add(&mut self, case: &str, findings: &[Finding]) {
+        for finding in findings {
+            let of = self.0.entry(finding.heuristic).or_default();
+            *of.entry(case.to_owned()).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn lines(&self) {
+        println!("\n| rule | findings on the cases' own flows |");
+        println!("|---|---|");
+        for (rule, cases) in &self.0 {
+            let counts = cases.iter().map(|(case, count)| format!("{case} {count}"));
+            println!("| `{rule}` | {} |", counts.collect::<Vec<_>>().join(", "));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What the binary says of transactions.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -17,8 +18,11 @@ pub(crate) const FAMILIES: [&str; 7] = [
     "whirlpool-tx0",
 ];
 
-/// The family of each transaction, as a position among the families.
-pub(crate) fn verdicts(lines: &[String]) -> Vec<Option<usize>> {
+/// The family of each transaction, as a position among the families; every finding is counted by its rule.
+pub(crate) fn verdicts(
+    lines: &[String],
+    fired: &mut BTreeMap<String, usize>,
+) -> Vec<Option<usize>> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hansel"));
     command
         .args(["inspect", "--jsonl", "-"])
@@ -31,13 +35,23 @@ pub(crate) fn verdicts(lines: &[String]) -> Vec<Option<usize>> {
     writer.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "a line was refused");
     let said = String::from_utf8(output.stdout).unwrap();
-    let verdicts: Vec<_> = said.lines().map(verdict).collect();
+    let said: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let verdicts: Vec<_> = said.iter().map(verdict).collect();
+    for finding in said
+        .iter()
+        .flat_map(|one| one["findings"].as_array().unwrap())
+    {
+        let rule = finding["heuristic"].as_str().unwrap();
+        *fired.entry(rule.to_owned()).or_default() += 1;
+    }
     assert_eq!(verdicts.len(), lines.len());
     verdicts
 }
 
-fn verdict(line: &str) -> Option<usize> {
-    let said: Value = serde_json::from_str(line).unwrap();
+fn verdict(said: &Value) -> Option<usize> {
     let findings = said["findings"].as_array().unwrap();
     let family = |finding: &Value| {
         let name = finding["heuristic"]
